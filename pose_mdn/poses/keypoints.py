@@ -1,0 +1,59 @@
+"""2D observations of people, as they travel between layers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose_mdn.errors import InputError
+from pose_mdn.skeletons.skeleton import Skeleton
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeypointSequence:
+    """N observed people, one row each, in file order.
+
+    Attributes:
+        keypoints_px: (N, J, 2) pixels in the image as given (distorted, if the lens distorts); NaN where missing.
+        confidence: (N, J) in [0, 1]; 0 means missing.
+        skeleton: The layout of the J joints.
+        frame: (N,) frame number of each row.
+        person: (N,) identity within the file; -1 for a frame in which nobody was seen.
+        image_size: (width, height) in pixels, if known.
+        fps: Frames per second, if known.
+        intrinsics: (3, 3) or (N, 3, 3) pinhole matrix, if known.
+        distortion: OpenCV coefficients k1 k2 p1 p2 k3 ..., if known.
+    """
+
+    keypoints_px: FloatArray
+    confidence: FloatArray
+    skeleton: Skeleton
+    frame: NDArray[np.int64]
+    person: NDArray[np.int64]
+    image_size: tuple[int, int] | None = None
+    fps: float | None = None
+    intrinsics: NDArray[np.float64] | None = None
+    distortion: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        n, joints = len(self.keypoints_px), self.skeleton.num_joints
+        _require_shape("keypoints", self.keypoints_px, (n, joints, 2), self.skeleton.name)
+        _require_shape("confidence", self.confidence, (n, joints), self.skeleton.name)
+        _require_shape("frame", self.frame, (n,), self.skeleton.name)
+        _require_shape("person", self.person, (n,), self.skeleton.name)
+        if self.intrinsics is not None and self.intrinsics.shape not in {(3, 3), (n, 3, 3)}:
+            raise InputError(
+                f"intrinsics: expected shape (3, 3) or ({n}, 3, 3), one matrix for all rows or one each, "
+                f"got {self.intrinsics.shape}",
+                field="intrinsics",
+            )
+
+    def __len__(self) -> int:
+        return len(self.keypoints_px)
+
+
+def _require_shape(name: str, array: NDArray[np.generic], shape: tuple[int, ...], skeleton: str) -> None:
+    if array.shape != shape:
+        raise InputError(f"{name}: expected shape {shape} for skeleton {skeleton!r}, got {array.shape}", field=name)
