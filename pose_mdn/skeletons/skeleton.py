@@ -1,5 +1,6 @@
 """What a body is: named joints, a tree of parents, and which joint mirrors which."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +31,16 @@ class Skeleton:
         if unknown or len(set(self.joint_names)) != len(self.joint_names):
             raise ValueError(f"skeleton {self.name!r}: unknown parents {sorted(unknown)} or repeated joint names")
 
+    @classmethod
+    def from_tree(cls, name: str, parent_of: Mapping[str, str | None]) -> "Skeleton":
+        """Build a skeleton from one `joint: parent` entry per joint, in the layout's index order.
+
+        Args:
+            name: Registry name, for example "coco17".
+            parent_of: Each joint's parent by name, `None` for roots.
+        """
+        return cls(name=name, joint_names=tuple(parent_of), parents=tuple(parent_of.values()))
+
     @property
     def num_joints(self) -> int:
         """J, the number of joints."""
@@ -52,8 +63,9 @@ class Skeleton:
     @cached_property
     def flip_indices(self) -> tuple[int, ...]:
         """For each joint the index of its mirror image; joints on the midline map to themselves."""
-        return tuple(self.index(mirror_name(name)) if mirror_name(name) != name else i
-                     for i, name in enumerate(self.joint_names))
+        return tuple(
+            self.index(mirror_name(name)) if mirror_name(name) != name else i for i, name in enumerate(self.joint_names)
+        )
 
     @cached_property
     def left(self) -> tuple[int, ...]:

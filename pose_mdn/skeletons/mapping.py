@@ -1,0 +1,96 @@
+"""From every layout to Human3.6M-17, by joint name.
+
+A target joint is a weighted mean of source joints. The recipes are tried in order and the first whose sources the
+layout has is used; a joint for which there is none is missing (confidence 0), never invented. The lifter is trained
+with exactly these recipes: a change here asks for new weights.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose_mdn.errors import InputError
+from pose_mdn.skeletons.human36m import HUMAN36M17
+from pose_mdn.skeletons.skeleton import Skeleton
+
+_RECIPES: Mapping[str, tuple[Mapping[str, float], ...]] = {
+    "pelvis": ({"pelvis": 1.0}, {"mid_hip": 1.0}, {"l_hip": 0.5, "r_hip": 0.5}),
+    "thorax": ({"thorax": 1.0}, {"neck": 1.0}, {"l_shoulder": 0.5, "r_shoulder": 0.5}),
+    "neck_nose": ({"neck_nose": 1.0}, {"nose": 1.0}, {"upper_neck": 1.0}),
+}
+"""Target -> recipes in order of preference, each source -> weight. Targets left out want a source of their own name."""
+
+
+def mapping_table(skeleton: Skeleton) -> dict[str, dict[str, float]]:
+    """How each Human3.6M-17 joint is made from a layout's joints.
+
+    Returns:
+        Target joint -> {source joint: weight}; the weights of a target sum to 1, and a joint that the layout cannot
+        give has an empty entry.
+    """
+    have = set(skeleton.joint_names)
+    return {
+        target: next((dict(recipe) for recipe in _RECIPES.get(target, ({target: 1.0},)) if have >= set(recipe)), {})
+        for target in HUMAN36M17.joint_names
+    }
+
+
+@cache
+def mapping_matrix(skeleton: Skeleton) -> NDArray[np.float32]:
+    """The mapping as a (17, J) matrix, one row per Human3.6M-17 joint.
+
+    Rows sum to 1, or to 0 for a joint that the layout cannot give. The array is read-only, because it is shared.
+    """
+    matrix = np.zeros((HUMAN36M17.num_joints, skeleton.num_joints), np.float32)
+    for target, sources in mapping_table(skeleton).items():
+        for source, weight in sources.items():
+            matrix[HUMAN36M17.index(target), skeleton.index(source)] = weight
+    matrix.flags.writeable = False
+    return matrix
+
+
+def to_human36m17(
+    keypoints_px: NDArray[np.floating], confidence: NDArray[np.floating], skeleton: Skeleton
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Map keypoints of any layout into Human3.6M-17.
+
+    A source joint is missing if its confidence is 0 or NaN or a coordinate is not finite; a target is missing if any of
+    its sources is. The confidence of a mean is the weighted mean of its sources' confidences.
+
+    Args:
+        keypoints_px: (N, J, 2) pixels.
+        confidence: (N, J).
+        skeleton: The layout of the J joints.
+
+    Returns:
+        Keypoints (N, 17, 2), NaN where missing, and confidence (N, 17), 0 where missing; float32.
+
+    Raises:
+        InputError: The shapes do not fit the skeleton.
+    """
+    joints = skeleton.num_joints
+    if keypoints_px.ndim != 3 or keypoints_px.shape[1:] != (joints, 2):
+        raise InputError(
+            f"keypoints: expected shape (N, {joints}, 2) for skeleton {skeleton.name!r}, got {keypoints_px.shape}",
+            field="keypoints",
+        )
+    if confidence.shape != keypoints_px.shape[:2]:
+        raise InputError(
+            f"confidence: expected shape {keypoints_px.shape[:2]} as the keypoints have, got {confidence.shape}",
+            field="confidence",
+        )
+    keypoints_px = keypoints_px.astype(np.float32, copy=False)
+    confidence = confidence.astype(np.float32, copy=False)
+    seen = (confidence > 0) & np.isfinite(confidence) & np.isfinite(keypoints_px).all(axis=-1)
+    weights = mapping_matrix(skeleton)
+    sources = weights != 0
+    # Zeros in place of missing values keep NaN from spreading to targets that do not use them.
+    mapped_px = weights @ np.where(seen[..., None], keypoints_px, np.float32(0))
+    mapped_confidence = np.where(seen, confidence, np.float32(0)) @ weights.T
+    missing = (~seen).astype(np.float32) @ sources.T.astype(np.float32) > 0
+    missing |= ~sources.any(axis=1)
+    mapped_px[missing] = np.nan
+    mapped_confidence[missing] = 0.0
+    return mapped_px, mapped_confidence
