@@ -1,0 +1,34 @@
+# The server in a small image: `docker build -t pose-mdn .`, then `docker run --rm -p 8001:8001 pose-mdn`.
+# Without a Docker engine: `make image` builds, runs and tries it (see deploy/build_and_run_image.sh).
+# BASE needs python3 (3.11 or newer) with pip and venv, and nothing else.
+ARG BASE=python:3.11-slim
+
+FROM ${BASE} AS build
+WORKDIR /source
+RUN python3 -m venv /opt/pose-mdn
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pose_mdn/ pose_mdn/
+COPY server/ server/
+COPY export/ export/
+RUN /opt/pose-mdn/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
+RUN /opt/pose-mdn/bin/pip install --no-cache-dir --constraint constraints.txt /wheels/*.whl \
+    && /opt/pose-mdn/bin/pip uninstall --yes --quiet pip setuptools
+
+FROM ${BASE} AS runtime
+LABEL org.opencontainers.image.title="pose-mdn" \
+      org.opencontainers.image.description="2D human keypoints in, a calibrated distribution over 3D poses out, over gRPC" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/pose-mdn /opt/pose-mdn
+RUN groupadd --gid 10001 posemdn && useradd --uid 10001 --gid posemdn --no-create-home --home-dir /nonexistent posemdn
+ENV PATH=/opt/pose-mdn/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONUNBUFFERED=1
+USER 10001:10001
+WORKDIR /tmp
+# 8001: gRPC. 8002: Prometheus metrics.
+EXPOSE 8001 8002
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-m", "pose_mdn_server.healthcheck"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["pose-mdn"]
+# Inside a container, loopback would be reachable by nobody; who may reach the port is the decision of whoever publishes it.
+CMD ["serve", "--host", "0.0.0.0"]

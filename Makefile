@@ -1,0 +1,75 @@
+# One verb per line of `make help`. Everything happens in .venv; nothing outside this folder is changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+PYTEST_ARGS ?=
+TEST_PROCESSES ?= 2
+
+# A stamp says what .venv holds: `core` is what a user installs, `full` adds training, export and the developer's tools.
+CORE := $(VENV)/.installed-core
+FULL := $(VENV)/.installed-full
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test install check lint types layers proto proto-check fmt image clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(CORE) ## Lift a real clip through a server on loopback, print the hypotheses, write a report
+	@$(BIN)/pose-mdn demo
+
+test: $(FULL) ## Run all tests (PYTEST_ARGS='-k camera' narrows, TEST_PROCESSES=0 uses one process)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+
+install: $(FULL) ## Install everything into .venv: core, training, export, developer's tools
+
+check: lint types layers proto-check ## All checks that run no tests; the pre-commit hooks are these four
+
+lint: $(FULL) ## Style, formatting and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: $(FULL) ## Static types, strictly
+	$(BIN)/mypy
+
+layers: $(FULL) ## Who may import whom (docs/architecture.md)
+	$(BIN)/lint-imports --no-logo
+
+proto: $(FULL) ## Regenerate server/pose_mdn_server/rpc from proto/
+	$(BIN)/python proto/generate.py
+
+proto-check: $(FULL) ## Fail if the committed generated code differs from proto/
+	$(BIN)/python proto/generate.py --check
+
+fmt: $(FULL) ## Format the code and mend what can be mended safely
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+
+image: ## Build the container image, run it and lift a pose in it, without a Docker engine (needs root, buildah)
+	deploy/build_and_run_image.sh
+
+clean: ## Remove .venv, caches and build results
+	rm -rf $(VENV) build dist demo-report.html .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "pose-mdn needs Python 3.11 or newer, which '$(PYTHON)' is not;" \
+	       "name another one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Creating $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(CORE): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing pose-mdn ..."
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(FULL): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing pose-mdn with training, export and developer's tools ..."
+	@$(INSTALL) --editable '.[train,export,dev]'
+	@touch $(CORE) $@
