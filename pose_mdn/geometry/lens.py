@@ -1,0 +1,126 @@
+"""Lens distortion on the plane z = 1 of the camera frame, by OpenCV's model and OpenCV's code.
+
+Working on slopes rather than pixels keeps the lens apart from the pinhole, so matrices with skew (which OpenCV's point
+functions ignore) and a different matrix per row cost nothing extra.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pose_mdn.errors import GeometryError
+
+DISTORTION_SIZES = (0, 4, 5, 8, 12, 14)
+"""How many coefficients OpenCV's distortion models have; 0 is the ideal lens."""
+
+_CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 25, 1e-13)
+_NEWTON_STEPS = 20
+_CONVERGED = 1e-10
+"""In slopes: a ten-millionth of a pixel at a focal length of 1000 px."""
+_IDENTITY = np.eye(3)
+_ZERO = np.zeros(3)
+
+
+def validate_distortion(distortion: ArrayLike | None) -> NDArray[np.float64]:
+    """Check distortion coefficients and return them as a flat float64 array; `None` gives the ideal lens.
+
+    Raises:
+        GeometryError: Not 0, 4, 5, 8, 12 or 14 finite numbers.
+    """
+    if distortion is None:
+        return np.zeros(0)
+    try:
+        coefficients = np.asarray(distortion, np.float64).reshape(-1)
+    except (TypeError, ValueError) as error:
+        raise GeometryError(f"distortion: expected numbers k1 k2 p1 p2 k3 ..., got {distortion!r}") from error
+    if coefficients.size not in DISTORTION_SIZES:
+        raise GeometryError(
+            f"distortion: expected 4, 5, 8, 12 or 14 coefficients in OpenCV's order (k1 k2 p1 p2 k3 ...), "
+            f"got {coefficients.size}"
+        )
+    if not np.isfinite(coefficients).all():
+        raise GeometryError("distortion: expected finite numbers, got NaN or infinity")
+    return coefficients
+
+
+def distort_slopes(slopes: NDArray[np.float64], distortion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the lens draws points (..., 2) of the plane z = 1; same shape. NaN stays NaN."""
+    if not distortion.any():
+        return slopes
+    flat = slopes.reshape(-1, 2)
+    distorted = np.full_like(flat, np.nan)
+    finite = np.isfinite(flat).all(axis=1)
+    if finite.any():
+        distorted[finite] = _distort(flat[finite], distortion)
+    return distorted.reshape(slopes.shape)
+
+
+def undistort_slopes(slopes: NDArray[np.float64], distortion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse of `distort_slopes`.
+
+    Args:
+        slopes: (..., 2) points as the lens draws them, divided by the pinhole matrix.
+        distortion: Validated coefficients.
+
+    Returns:
+        (..., 2) ideal slopes; NaN where the input is not finite or the model has no inverse there.
+    """
+    if not distortion.any():
+        return slopes
+    flat = slopes.reshape(-1, 2)
+    ideal = np.full_like(flat, np.nan)
+    rows = np.flatnonzero(np.isfinite(flat).all(axis=1))
+    if rows.size:
+        ideal[rows] = _undistort(flat[rows], distortion)
+    return ideal.reshape(slopes.shape)
+
+
+def _distort(slopes: NDArray[np.float64], distortion: NDArray[np.float64]) -> NDArray[np.float64]:
+    points = np.column_stack([slopes, np.ones(len(slopes))])
+    distorted, _ = cv2.projectPoints(points, _ZERO, _ZERO, _IDENTITY, distortion)
+    return np.asarray(distorted, np.float64).reshape(-1, 2)
+
+
+def _undistort(slopes: NDArray[np.float64], distortion: NDArray[np.float64]) -> NDArray[np.float64]:
+    points = np.ascontiguousarray(slopes)[:, None]
+    solved = cv2.undistortPoints(points, _IDENTITY, distortion, criteria=_CRITERIA)
+    ideal = np.asarray(solved, np.float64).reshape(-1, 2)
+    # OpenCV iterates a fixed point, which cannot settle beyond the fold of the lens model, where rays come twice: what
+    # has converged is right. What has not is either slow (strong distortion) or has no solution at all.
+    with np.errstate(invalid="ignore", over="ignore"):
+        open_rows = np.flatnonzero(~(np.abs(_distort(ideal, distortion) - slopes).max(axis=1) < _CONVERGED))
+    if open_rows.size:
+        ideal[open_rows] = _undistort_newton(slopes[open_rows], distortion)
+    return ideal
+
+
+def _undistort_newton(slopes: NDArray[np.float64], distortion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Newton's method from the distorted point; NaN unless it ends on the branch that contains the optical axis."""
+    ideal = slopes.copy()
+    with np.errstate(all="ignore"):
+        for _ in range(_NEWTON_STEPS):
+            residual, jacobian = _residual(ideal, slopes, distortion)
+            determinant = np.linalg.det(jacobian)
+            step = np.stack(
+                [
+                    jacobian[:, 1, 1] * residual[:, 0] - jacobian[:, 0, 1] * residual[:, 1],
+                    jacobian[:, 0, 0] * residual[:, 1] - jacobian[:, 1, 0] * residual[:, 0],
+                ],
+                axis=1,
+            )
+            ideal -= step / determinant[:, None]
+        residual, jacobian = _residual(ideal, slopes, distortion)
+        solved = (np.abs(residual).max(axis=1) < _CONVERGED) & (np.linalg.det(jacobian) > 0)
+    ideal[~solved] = np.nan
+    return ideal
+
+
+def _residual(
+    ideal: NDArray[np.float64], slopes: NDArray[np.float64], distortion: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far the lens draws `ideal` (N, 2) from `slopes` (N, 2), and the derivative (N, 2, 2) of that."""
+    points = np.column_stack([ideal, np.ones(len(ideal))])
+    distorted, derivatives = cv2.projectPoints(points, _ZERO, _ZERO, _IDENTITY, distortion)
+    # Columns 3 and 4: by the camera's translation in x and y, which at depth 1 is the derivative by the slope.
+    jacobian = np.asarray(derivatives, np.float64).reshape(-1, 2, derivatives.shape[1])[:, :, 3:5]
+    return np.asarray(distorted, np.float64).reshape(-1, 2) - slopes, jacobian
