@@ -1,0 +1,76 @@
+from pose_mdn_server.rpc import camera_pb2 as _camera_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class LiftStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LIFT_STATUS_UNSPECIFIED: _ClassVar[LiftStatus]
+    LIFT_STATUS_LIFTED: _ClassVar[LiftStatus]
+    LIFT_STATUS_LIFTED_JOINTS_MISSING: _ClassVar[LiftStatus]
+    LIFT_STATUS_LIFTED_CUT_BY_FRAME: _ClassVar[LiftStatus]
+    LIFT_STATUS_NO_PERSON: _ClassVar[LiftStatus]
+    LIFT_STATUS_TOO_FEW_JOINTS: _ClassVar[LiftStatus]
+    LIFT_STATUS_DEGENERATE: _ClassVar[LiftStatus]
+LIFT_STATUS_UNSPECIFIED: LiftStatus
+LIFT_STATUS_LIFTED: LiftStatus
+LIFT_STATUS_LIFTED_JOINTS_MISSING: LiftStatus
+LIFT_STATUS_LIFTED_CUT_BY_FRAME: LiftStatus
+LIFT_STATUS_NO_PERSON: LiftStatus
+LIFT_STATUS_TOO_FEW_JOINTS: LiftStatus
+LIFT_STATUS_DEGENERATE: LiftStatus
+
+class LiftRequest(_message.Message):
+    __slots__ = ("keypoints_px", "confidence", "skeleton", "camera", "model_name", "model_version")
+    KEYPOINTS_PX_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SKELETON_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
+    MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    keypoints_px: _containers.RepeatedScalarFieldContainer[float]
+    confidence: _containers.RepeatedScalarFieldContainer[float]
+    skeleton: str
+    camera: _camera_pb2.Camera
+    model_name: str
+    model_version: str
+    def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ...) -> None: ...
+
+class LiftResponse(_message.Message):
+    __slots__ = ("num_poses", "num_hypotheses", "skeleton", "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px", "status", "lifted_keypoints_px", "lifted_confidence", "intrinsics", "intrinsics_source", "model")
+    NUM_POSES_FIELD_NUMBER: _ClassVar[int]
+    NUM_HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
+    SKELETON_FIELD_NUMBER: _ClassVar[int]
+    MEANS_M_FIELD_NUMBER: _ClassVar[int]
+    STD_M_FIELD_NUMBER: _ClassVar[int]
+    VIEW_ROTATION_FIELD_NUMBER: _ClassVar[int]
+    MIXING_COEFFICIENTS_FIELD_NUMBER: _ClassVar[int]
+    ROOT_TRANSLATION_M_FIELD_NUMBER: _ClassVar[int]
+    REPROJECTION_ERROR_PX_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    LIFTED_KEYPOINTS_PX_FIELD_NUMBER: _ClassVar[int]
+    LIFTED_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    INTRINSICS_FIELD_NUMBER: _ClassVar[int]
+    INTRINSICS_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    num_poses: int
+    num_hypotheses: int
+    skeleton: str
+    means_m: _containers.RepeatedScalarFieldContainer[float]
+    std_m: _containers.RepeatedScalarFieldContainer[float]
+    view_rotation: _containers.RepeatedScalarFieldContainer[float]
+    mixing_coefficients: _containers.RepeatedScalarFieldContainer[float]
+    root_translation_m: _containers.RepeatedScalarFieldContainer[float]
+    reprojection_error_px: _containers.RepeatedScalarFieldContainer[float]
+    status: _containers.RepeatedScalarFieldContainer[LiftStatus]
+    lifted_keypoints_px: _containers.RepeatedScalarFieldContainer[float]
+    lifted_confidence: _containers.RepeatedScalarFieldContainer[float]
+    intrinsics: _containers.RepeatedScalarFieldContainer[float]
+    intrinsics_source: str
+    model: str
+    def __init__(self, num_poses: _Optional[int] = ..., num_hypotheses: _Optional[int] = ..., skeleton: _Optional[str] = ..., means_m: _Optional[_Iterable[float]] = ..., std_m: _Optional[_Iterable[float]] = ..., view_rotation: _Optional[_Iterable[float]] = ..., mixing_coefficients: _Optional[_Iterable[float]] = ..., root_translation_m: _Optional[_Iterable[float]] = ..., reprojection_error_px: _Optional[_Iterable[float]] = ..., status: _Optional[_Iterable[_Union[LiftStatus, str]]] = ..., lifted_keypoints_px: _Optional[_Iterable[float]] = ..., lifted_confidence: _Optional[_Iterable[float]] = ..., intrinsics: _Optional[_Iterable[float]] = ..., intrinsics_source: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
