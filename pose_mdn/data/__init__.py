@@ -1,0 +1,1 @@
+"""Motion data, and the views made of it for training."""

@@ -1,0 +1,1 @@
+"""Networks, and the graph that is exported."""

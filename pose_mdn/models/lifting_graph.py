@@ -1,0 +1,111 @@
+"""The one graph: from pixels to hypotheses in the camera frame, with everything that lies between."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from pose_mdn.distributions.dirichlet import debias_mixing_coefficients
+from pose_mdn.geometry.canonical_view import canonical_view
+from pose_mdn.geometry.pinhole import camera_to_slopes, pixels_to_slopes, slopes_to_pixels
+from pose_mdn.geometry.root_translation import solve_root_translation
+from pose_mdn.models.mdn import MixtureDensityNetwork
+from pose_mdn.skeletons import HUMAN36M17
+
+
+class View(NamedTuple):
+    """What the network is given of each person, and the way back to the camera."""
+
+    points: Tensor
+    log_radius: Tensor
+    rotation: Tensor
+
+
+class LiftedPoses(NamedTuple):
+    """Outputs of the graph, in the order and under the names of the ONNX signature."""
+
+    means_m: Tensor
+    std_m: Tensor
+    view_rotation: Tensor
+    mixing_coefficients: Tensor
+    root_translation_m: Tensor
+    reprojection_error_px: Tensor
+
+
+class Calibration(nn.Module):
+    """Corrections fitted on validation subjects after training: factors on standard deviations, a temperature on coefficients."""
+
+    std_scale: Tensor
+    mixing_temperature: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("std_scale", torch.ones(HUMAN36M17.num_joints, 2))
+        self.register_buffer("mixing_temperature", torch.ones(()))
+
+
+class LiftingGraph(nn.Module):
+    """Undistorted pixels, confidences and intrinsics in; weighted Gaussian hypotheses in the camera frame out."""
+
+    def __init__(self, network: MixtureDensityNetwork, concentration: tuple[float, ...]) -> None:
+        super().__init__()
+        self.network = network
+        self.concentration = concentration
+        self.calibration = Calibration()
+
+    def forward(self, keypoints_px: Tensor, confidence: Tensor, intrinsics: Tensor) -> LiftedPoses:
+        """Lift a batch.
+
+        Args:
+            keypoints_px: (B, 17, 2) undistorted pixels; anything, NaN too, where missing.
+            confidence: (B, 17) in [0, 1]; 0 means missing.
+            intrinsics: (B, 3, 3) pinhole matrices.
+
+        Returns:
+            The outputs of the ONNX signature: metres in the camera frame, pixels for the reprojection error.
+        """
+        seen = (confidence > 0) & torch.isfinite(keypoints_px).all(dim=-1)
+        confidence = torch.where(seen, confidence, 0.0)
+        pixels = torch.where(seen[..., None], keypoints_px, 0.0)
+        slopes = torch.where(seen[..., None], pixels_to_slopes(pixels, intrinsics), 0.0)
+        view = self.view(slopes, confidence)
+        mixture = self.network(view.points, confidence, view.log_radius)
+        probabilities = self.probabilities(mixture.log_mixing_coefficients)
+        means_m = mixture.means_m @ view.rotation.mT[:, None]
+        root_m = _root_translation(mixture.means_m, slopes, confidence, view.rotation)
+        projected = slopes_to_pixels(camera_to_slopes(means_m + root_m[..., None, :]), intrinsics[:, None])
+        return LiftedPoses(
+            means_m=means_m,
+            std_m=mixture.std_m * self.calibration.std_scale,
+            view_rotation=view.rotation,
+            mixing_coefficients=probabilities,
+            root_translation_m=root_m,
+            reprojection_error_px=_weighted_rms(projected - pixels[:, None], confidence[:, None]),
+        )
+
+    def view(self, slopes: Tensor, confidence: Tensor) -> View:
+        """What the network sees of (B, 17, 2) slopes with (B, 17) confidences."""
+        canonical = canonical_view(slopes, confidence)
+        if self.network.config.view == "canonical":
+            return View(canonical.points, canonical.log_radius, canonical.rotation)
+        identity = torch.eye(3, dtype=slopes.dtype).expand(slopes.shape[0], 3, 3)
+        return View(slopes, canonical.log_radius, identity)
+
+    def probabilities(self, log_mixing_coefficients: Tensor) -> Tensor:
+        """(B, M) calibrated probabilities: the prior's pull removed, then a temperature."""
+        debiased = debias_mixing_coefficients(log_mixing_coefficients.exp(), self.concentration)
+        tempered = (debiased + 1e-6) ** (1.0 / self.calibration.mixing_temperature)
+        return tempered / tempered.sum(dim=-1, keepdim=True)
+
+
+def _root_translation(means_m: Tensor, slopes: Tensor, confidence: Tensor, rotation: Tensor) -> Tensor:
+    """Solve in the line-of-sight frame, where slopes are small and the system is best conditioned; answer in the camera's."""
+    rays = torch.cat([slopes, torch.ones_like(slopes[..., :1])], dim=-1)
+    turned = camera_to_slopes(rays @ rotation)
+    root = solve_root_translation(means_m, turned[:, None], confidence[:, None])
+    return root @ rotation.mT
+
+
+def _weighted_rms(difference_px: Tensor, weight: Tensor) -> Tensor:
+    mean_square = (weight * difference_px.square().sum(-1)).sum(-1) / (weight.sum(-1) + 1e-9)
+    return (mean_square + 1e-12).sqrt()
