@@ -1,0 +1,15 @@
+"""Files in, files out."""
+
+from pose_mdn.formats.hypotheses.files import read_hypotheses, write_hypotheses
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat
+from pose_mdn.formats.keypoints.npz import write_keypoints
+from pose_mdn.formats.keypoints.registry import keypoint_formats, read_keypoints
+
+__all__ = [
+    "KeypointFormat",
+    "keypoint_formats",
+    "read_hypotheses",
+    "read_keypoints",
+    "write_hypotheses",
+    "write_keypoints",
+]

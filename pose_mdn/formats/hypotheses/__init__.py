@@ -1,0 +1,1 @@
+"""The formats that hypotheses are written to, one module each."""

@@ -1,0 +1,65 @@
+"""Reading and writing hypotheses files by suffix."""
+
+import importlib
+import os
+from pathlib import Path
+from typing import Protocol
+
+from pose_mdn.errors import InputError
+from pose_mdn.formats.faults import fault
+from pose_mdn.poses.hypotheses import HypothesisSequence
+
+
+class HypothesesFormat(Protocol):
+    """What the module of a hypotheses format offers."""
+
+    def write(self, path: Path, sequence: HypothesisSequence) -> None:
+        """Write a file atomically."""
+
+    def read(self, path: Path) -> HypothesisSequence:
+        """Read a file; raises `FormatError`."""
+
+
+_MODULES = {".npz": "pose_mdn.formats.hypotheses.npz", ".parquet": "pose_mdn.formats.hypotheses.parquet"}
+
+
+def write_hypotheses(path: str | os.PathLike[str], sequence: HypothesisSequence) -> None:
+    """Write a hypotheses file; it appears whole or not at all.
+
+    Args:
+        path: Where to; the suffix, `.npz` or `.parquet`, is the format.
+        sequence: What to write.
+
+    Raises:
+        InputError: Another suffix, a place that cannot be written to, or arrays that do not fit each other.
+    """
+    path = Path(path)
+    if path.suffix not in _MODULES:
+        raise InputError(
+            f"{path}: expected a name that ends in {' or '.join(_MODULES)}, got {path.suffix!r}; rename it",
+            field="path",
+        )
+    _module(path.suffix).write(path, sequence)
+
+
+def read_hypotheses(path: str | os.PathLike[str]) -> HypothesisSequence:
+    """Read a hypotheses file of either suffix.
+
+    Raises:
+        FormatError: The file cannot be read as its suffix says; one line says what was expected and what came.
+    """
+    path = Path(path)
+    if path.suffix not in _MODULES:
+        raise fault(
+            path,
+            expected=f"a hypotheses file that ends in {' or '.join(_MODULES)}",
+            got=repr(path.suffix),
+            cure="check the path",
+        )
+    return _module(path.suffix).read(path)
+
+
+def _module(suffix: str) -> HypothesesFormat:
+    # Imported when used, because pyarrow takes longer to import than all the rest.
+    module: HypothesesFormat = importlib.import_module(_MODULES[suffix])
+    return module

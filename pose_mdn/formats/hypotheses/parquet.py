@@ -1,0 +1,151 @@
+"""Hypotheses files as `.parquet`.
+
+A row per pose; arrays are nested lists of fixed size; facts about the whole file are JSON in the schema's metadata.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pose_mdn.errors import FormatError
+from pose_mdn.formats.array_checks import Array
+from pose_mdn.formats.atomic import replace_atomically
+from pose_mdn.formats.faults import fault, shown, unreadable
+from pose_mdn.formats.hypotheses.columns import COLUMNS, Column
+from pose_mdn.formats.hypotheses.contents import OPTIONAL_FACTS, REQUIRED_FACTS, from_arrays, to_arrays
+from pose_mdn.formats.npz_archive import check_expansion
+from pose_mdn.poses.hypotheses import HypothesisSequence
+
+METADATA_KEY = b"pose_mdn"
+"""Key of the schema metadata under which the facts about the whole file stand as JSON."""
+
+_ROWS_PER_GROUP = 16_384
+_ARROW_TYPES = {np.float32: pa.float32(), np.float64: pa.float64(), np.int64: pa.int64(), np.str_: pa.string()}
+
+
+def write(path: Path, sequence: HypothesisSequence) -> None:
+    """Write a table with page checksums, so that damage is noticed when it is read."""
+    arrays = to_arrays(sequence)
+    facts = {key: array.tolist() for key, array in arrays.items() if key not in {column.key for column in COLUMNS}}
+    facts["num_hypotheses"] = sequence.num_hypotheses
+    facts["units"] = {column.key: column.unit for column in COLUMNS if column.unit}
+    fields = [
+        pa.field(
+            column.key,
+            _arrow_type(column, sequence.num_hypotheses),
+            nullable=False,
+            metadata={"unit": column.unit, "meaning": column.meaning},
+        )
+        for column in COLUMNS
+    ]
+    schema = pa.schema(fields, metadata={METADATA_KEY: json.dumps(facts)})
+    columns = [_to_arrow(arrays[field.name], field.type) for field in schema]
+    table = pa.Table.from_arrays(columns, schema=schema)
+    with replace_atomically(path) as stream:
+        pq.write_table(
+            table, stream, row_group_size=_ROWS_PER_GROUP, use_dictionary=["status"], write_page_checksum=True
+        )
+
+
+def read(path: Path) -> HypothesisSequence:
+    """Read a table, also one that another tool has filtered or sorted and written again with its metadata.
+
+    Raises:
+        FormatError: The file cannot be read, is damaged, or lacks columns or metadata.
+    """
+    try:
+        with path.open("rb") as stream:
+            return from_arrays(path, _read_arrays(path, stream))
+    except FormatError:
+        raise
+    except OSError as error:
+        if error.errno is not None:
+            raise unreadable(path, error) from error
+        raise _damaged(path, error) from error
+    except (pa.ArrowException, ValueError, TypeError, MemoryError, RecursionError) as error:
+        raise _damaged(path, error) from error
+
+
+def _read_arrays(path: Path, stream: object) -> dict[str, Array]:
+    file = pq.ParquetFile(stream, page_checksum_verification=True)
+    facts = _read_facts(path, file.schema_arrow)
+    hypotheses = facts.pop("num_hypotheses")
+    if not isinstance(hypotheses, int) or not 0 <= hypotheses < 2**20:
+        raise fault(path, expected="a count in 'num_hypotheses'", got=shown(hypotheses), cure="write the file again")
+    missing = {column.key for column in COLUMNS} - set(file.schema_arrow.names)
+    if missing:
+        raise fault(
+            path, expected=f"the column {min(missing)!r}", got="none", cure="keep all columns of the hypotheses file"
+        )
+    rows = file.metadata.num_rows
+    row_bytes = sum(math.prod(_sizes(column, hypotheses)) * np.dtype(column.dtype).itemsize for column in COLUMNS)
+    check_expansion(path, rows * row_bytes)
+    table = file.read(columns=[column.key for column in COLUMNS])
+    arrays: dict[str, Array] = {key: np.array(value) for key, value in facts.items()}
+    for column in COLUMNS:
+        arrays[column.key] = _from_arrow(path, table.column(column.key), column, hypotheses)
+    return arrays
+
+
+def _read_facts(path: Path, schema: pa.Schema) -> dict[str, object]:
+    facts = json.loads((schema.metadata or {}).get(METADATA_KEY, b"null"))
+    known = (*REQUIRED_FACTS, *OPTIONAL_FACTS, "num_hypotheses")
+    if not isinstance(facts, dict) or not {*REQUIRED_FACTS, "num_hypotheses"} <= set(facts):
+        raise fault(
+            path,
+            expected="schema metadata 'pose_mdn' with joint names, units and model",
+            got=shown(facts),
+            cure="keep the schema's metadata when you write the table again",
+        )
+    return {key: value for key, value in facts.items() if key in known}
+
+
+def _sizes(column: Column, num_hypotheses: int) -> tuple[int, ...]:
+    return tuple(num_hypotheses if size == "M" else int(size) for size in column.shape)
+
+
+def _arrow_type(column: Column, num_hypotheses: int) -> pa.DataType:
+    result = _ARROW_TYPES[column.dtype]
+    for size in reversed(_sizes(column, num_hypotheses)):
+        result = pa.list_(pa.field("element", result, nullable=False), size)
+    return result
+
+
+def _to_arrow(array: Array, arrow_type: pa.DataType) -> pa.Array:
+    """Wrap the flat values in one level of lists after the other, without a Python object per number."""
+    levels = []
+    while pa.types.is_fixed_size_list(arrow_type):
+        levels.append(arrow_type)
+        arrow_type = arrow_type.value_type
+    result = pa.array(np.ascontiguousarray(array).reshape(-1), arrow_type)
+    for level in reversed(levels):
+        result = pa.FixedSizeListArray.from_arrays(result, type=level)
+    return result
+
+
+def _from_arrow(path: Path, values: pa.ChunkedArray, column: Column, num_hypotheses: int) -> Array:
+    # The cast also brings back the fixed sizes where another tool has written plain lists.
+    array = values.combine_chunks().cast(_arrow_type(column, num_hypotheses))
+    rows = len(array)
+    while pa.types.is_fixed_size_list(array.type):
+        array = array.flatten()
+    shape = (rows, *_sizes(column, num_hypotheses))
+    if array.null_count or len(array) != math.prod(shape):
+        raise fault(path, expected=f"no nulls in {column.key!r}", got="some", cure="write NaN for unknown numbers")
+    if column.dtype is np.str_:
+        return np.array(array.to_pylist(), np.str_)
+    flat: Array = array.to_numpy(zero_copy_only=False)
+    return flat.reshape(shape)
+
+
+def _damaged(path: Path, error: Exception) -> FormatError:
+    return fault(
+        path,
+        expected="a whole Parquet hypotheses file",
+        got=f"a damaged, truncated or other file ({str(error)[:120]!r})",
+        cure="write it again",
+    )

@@ -1,0 +1,1 @@
+"""Formats that 2D keypoints come in, one module each."""

@@ -1,0 +1,131 @@
+"""Keypoints files: `.npz` archives without pickles, the format that pose-mdn writes itself."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose_mdn.errors import InputError, UnknownSkeletonError
+from pose_mdn.formats.array_checks import NUMBERS, Array, check_array, to_float32, to_int64, to_text
+from pose_mdn.formats.camera_keys import read_distortion, read_fps, read_image_size, read_intrinsics
+from pose_mdn.formats.faults import fault
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, first_bytes
+from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
+from pose_mdn.formats.npz_archive import read_npz, write_npz
+from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn.skeletons import Skeleton, get_skeleton
+
+_OPTIONAL = (
+    "skeleton",
+    "confidence",
+    "frame",
+    "person",
+    "image_size",
+    "fps",
+    "intrinsics",
+    "intrinsics_source",
+    "distortion",
+)
+
+
+def write_keypoints(path: str | os.PathLike[str], sequence: KeypointSequence) -> None:
+    """Write a keypoints file; the file appears whole or not at all.
+
+    Args:
+        path: Where to; must end in `.npz`.
+        sequence: What to write.
+
+    Raises:
+        InputError: Another suffix, or a place that cannot be written to.
+    """
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise InputError(f"{path}: expected a name that ends in .npz, got {path.suffix!r}; rename it", field="path")
+    arrays: dict[str, Array] = {
+        "keypoints": sequence.keypoints_px.astype(np.float32),
+        "confidence": sequence.confidence.astype(np.float32),
+        "skeleton": np.array(sequence.skeleton.name),
+        "frame": sequence.frame.astype(np.int64),
+        "person": sequence.person.astype(np.int64),
+    }
+    if sequence.image_size is not None:
+        arrays["image_size"] = np.array(sequence.image_size, np.int64)
+    if sequence.fps is not None:
+        arrays["fps"] = np.array(sequence.fps, np.float64)
+    if sequence.intrinsics is not None:
+        arrays["intrinsics"] = sequence.intrinsics.astype(np.float64)
+    if sequence.distortion is not None:
+        arrays["distortion"] = sequence.distortion.astype(np.float64)
+    write_npz(path, arrays)
+
+
+def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
+    arrays = read_npz(path, required=["keypoints"], optional=_OPTIONAL)
+    layout = skeleton or _stored_skeleton(path, arrays)
+    sizes = {"J": layout.num_joints}
+    keypoints = arrays["keypoints"]
+    check_array(path, "keypoints", keypoints, kinds=NUMBERS, shape=("N", "J", 2), sizes=sizes)
+    confidence = arrays.get("confidence", np.ones(keypoints.shape[:2], np.float32))
+    check_array(path, "confidence", confidence, kinds=NUMBERS, shape=("N", "J"), sizes=sizes)
+    keypoints_px, confidence = mark_missing(to_float32(keypoints), to_float32(confidence))
+    refuse_normalized(path, keypoints_px)
+    frame = _whole_numbers(path, arrays, "frame", np.arange(sizes["N"], dtype=np.int64))
+    # Intrinsics that a lifter assumed are not knowledge about the camera.
+    assumed = (
+        "intrinsics_source" in arrays and to_text(path, "intrinsics_source", arrays["intrinsics_source"]) != "given"
+    )
+    has_camera = "intrinsics" in arrays and not assumed
+    distortion = read_distortion(path, arrays["distortion"]) if "distortion" in arrays else np.empty(0)
+    return KeypointSequence(
+        keypoints_px=keypoints_px,
+        confidence=confidence,
+        skeleton=layout,
+        frame=frame,
+        person=_whole_numbers(path, arrays, "person", _count_within(frame)),
+        image_size=read_image_size(path, arrays["image_size"]) if "image_size" in arrays else None,
+        fps=read_fps(path, arrays["fps"]) if "fps" in arrays else None,
+        intrinsics=read_intrinsics(path, arrays["intrinsics"], sizes["N"]) if has_camera else None,
+        distortion=distortion if distortion.size else None,
+    )
+
+
+def _stored_skeleton(path: Path, arrays: dict[str, Array]) -> Skeleton:
+    if "skeleton" not in arrays:
+        raise fault(
+            path,
+            expected="the key 'skeleton'",
+            got="none",
+            cure="add the layout's name, such as 'coco17', or pass skeleton=",
+        )
+    try:
+        return get_skeleton(to_text(path, "skeleton", arrays["skeleton"]))
+    except UnknownSkeletonError as error:
+        raise fault(
+            path, expected="a known layout", got=f"this: {error}", cure="correct it or pass skeleton="
+        ) from error
+
+
+def _whole_numbers(path: Path, arrays: dict[str, Array], key: str, default: NDArray[np.int64]) -> NDArray[np.int64]:
+    if key not in arrays:
+        return default
+    check_array(path, key, arrays[key], kinds=NUMBERS, shape=("N",), sizes={"N": len(default)})
+    return to_int64(path, key, arrays[key])
+
+
+def _count_within(frame: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each row how many earlier rows have the same frame number."""
+    order = np.argsort(frame, kind="stable")
+    positions = np.arange(len(frame))
+    starts_group = np.diff(frame[order], prepend=frame[order][:1] - 1) != 0
+    count = np.empty(len(frame), np.int64)
+    count[order] = positions - np.maximum.accumulate(np.where(starts_group, positions, 0))
+    return count
+
+
+def _matches(path: Path) -> bool:
+    return path.is_file() and (path.suffix == ".npz" or first_bytes(path, 4).startswith(b"PK"))
+
+
+FORMAT = KeypointFormat(name="npz", description="a keypoints file *.npz", matches=_matches, read=_read)
+"""The keypoints file of pose-mdn."""

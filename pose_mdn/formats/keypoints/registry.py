@@ -1,0 +1,76 @@
+"""Keypoints formats by name, and reading a file of any of them."""
+
+import difflib
+import importlib
+import os
+import pkgutil
+from functools import cache
+from pathlib import Path
+
+import pose_mdn.formats.keypoints as package
+from pose_mdn.errors import InputError
+from pose_mdn.formats.faults import fault, unreadable
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat
+from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn.skeletons import Skeleton, get_skeleton
+
+
+@cache
+def keypoint_formats() -> dict[str, KeypointFormat]:
+    """Every format that can be read, by name: the `FORMAT` of each module of this package that has one."""
+    modules = [
+        importlib.import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
+    ]
+    found = [getattr(module, "FORMAT", None) for module in modules]
+    return {entry.name: entry for entry in found if isinstance(entry, KeypointFormat)}
+
+
+def read_keypoints(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002 - it is the word that users look for
+    skeleton: str | Skeleton | None = None,
+) -> KeypointSequence:
+    """Read 2D keypoints from a file or a folder of any known format.
+
+    Missing joints come back as NaN with confidence 0, whatever the format writes for them; confidences are clipped to
+    [0, 1].
+
+    Args:
+        path: A keypoints `.npz`, a folder of OpenPose JSON files or one of them, or a COCO results JSON.
+        format: Name of the format; found out from the path and the first bytes if `None`.
+        skeleton: The layout of the joints; taken from the file, or told by the number of joints, if `None`.
+
+    Raises:
+        FormatError: The file cannot be read as its format; one line says which file, what was expected and what came.
+        InputError: No format has this name.
+        UnknownSkeletonError: No skeleton has this name.
+    """
+    path = Path(path)
+    layout = get_skeleton(skeleton) if isinstance(skeleton, str) else skeleton
+    return (_named(format) if format is not None else _detect(path)).read(path, layout)
+
+
+def _named(name: str) -> KeypointFormat:
+    formats = keypoint_formats()
+    if name in formats:
+        return formats[name]
+    nearest = difflib.get_close_matches(name, formats, n=1)
+    cure = f"did you mean {nearest[0]!r}?" if nearest else "leave it out to have it found"
+    raise InputError(f"format: expected one of {', '.join(formats)}, got {name!r}; {cure}", field="format")
+
+
+def _detect(path: Path) -> KeypointFormat:
+    try:
+        path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except ValueError as error:
+        raise fault(path, expected="a path", got=str(error), cure="check the path") from error
+    formats = keypoint_formats().values()
+    for entry in formats:
+        if entry.matches(path):
+            return entry
+    known = "; ".join(f"{entry.name} ({entry.description})" for entry in formats)
+    what = "a folder of none of these" if path.is_dir() else "another file"
+    raise fault(path, expected=f"one of: {known}", got=what, cure="check the path, or say which with format=")
