@@ -46,10 +46,12 @@ def assume_intrinsics(
 
 
 def _size_from_extent(keypoints_px: NDArray[np.floating]) -> tuple[int, int]:
-    """Smallest picture from (0, 0) whose centre is the centre of all joints seen."""
+    """The picture from (0, 0) whose centre is the centre of the joints seen."""
     points = np.asarray(keypoints_px, np.float64).reshape(-1, 2)
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
         return _FALLBACK_SIZE
-    extent = np.maximum(points.min(axis=0), 0) + np.maximum(points.max(axis=0), 1)
+    # A few joints that a detector threw far away must not make the picture larger for everybody.
+    low, high = np.percentile(points, [1, 99], axis=0, method="nearest")
+    extent = np.maximum(low, 0) + np.maximum(high, 1)
     return math.ceil(extent[0]), math.ceil(extent[1])
