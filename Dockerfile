@@ -10,8 +10,8 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY pose_mdn/ pose_mdn/
 COPY server/ server/
 COPY export/ export/
-RUN /opt/pose-mdn/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
-RUN /opt/pose-mdn/bin/pip install --no-cache-dir --constraint constraints.txt /wheels/*.whl \
+RUN /opt/pose-mdn/bin/pip wheel -qq --no-cache-dir --no-deps --wheel-dir /wheels .
+RUN /opt/pose-mdn/bin/pip install -qq --no-cache-dir --constraint constraints.txt /wheels/*.whl \
     && /opt/pose-mdn/bin/pip uninstall --yes --quiet pip setuptools
 
 FROM ${BASE} AS runtime
@@ -19,9 +19,10 @@ LABEL org.opencontainers.image.title="pose-mdn" \
       org.opencontainers.image.description="2D human keypoints in, a calibrated distribution over 3D poses out, over gRPC" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/pose-mdn /opt/pose-mdn
-RUN groupadd --gid 10001 posemdn && useradd --uid 10001 --gid posemdn --no-create-home --home-dir /nonexistent posemdn
 ENV PATH=/opt/pose-mdn/bin:/usr/local/bin:/usr/bin:/bin \
+    HOME=/tmp \
     PYTHONUNBUFFERED=1
+# A number needs no entry in /etc/passwd, so nothing has to be run in this stage, and Kubernetes can see that it is not root.
 USER 10001:10001
 WORKDIR /tmp
 # 8001: gRPC. 8002: Prometheus metrics.

@@ -70,7 +70,7 @@ value = {"command": config["Entrypoint"] + config["Cmd"], "user": [config["User"
 print("\n".join(value[sys.argv[1]]))' "$1"
 }
 
-in_container() { buildah run --env HOME=/tmp "$container" -- "$@"; }
+in_container() { buildah run "$container" -- "$@"; }
 
 start_server() {
   local command user
