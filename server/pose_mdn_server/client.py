@@ -1,0 +1,88 @@
+"""A client with numpy arrays in and out."""
+
+from types import TracebackType
+
+import grpc
+from numpy.typing import ArrayLike
+
+from pose_mdn.inference.arrays import sequence_from_arrays
+from pose_mdn.poses.hypotheses import HypothesisSequence
+from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn_server.codec.lifting import decode_lift_response, encode_lift_request
+from pose_mdn_server.rpc import pose_lifting_pb2_grpc
+from pose_mdn_server.status import from_rpc_error
+
+
+class PoseLiftingClient:
+    """Talks to a pose-mdn server. One client may be used from several threads; close it, or use it in a `with` block.
+
+    Args:
+        target: HOST:PORT of the server.
+        timeout_s: Longest wait for an answer.
+    """
+
+    def __init__(self, target: str = "127.0.0.1:8001", *, timeout_s: float = 30.0) -> None:
+        self.target = target
+        self._timeout_s = timeout_s
+        unlimited = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
+        self._channel = grpc.insecure_channel(target, options=unlimited)
+        self._stub = pose_lifting_pb2_grpc.PoseLiftingServiceStub(self._channel)
+
+    def lift(
+        self,
+        keypoints_px: ArrayLike,
+        confidence: ArrayLike | None = None,
+        *,
+        skeleton: str = "human36m17",
+        intrinsics: ArrayLike | None = None,
+        distortion: ArrayLike | None = None,
+        image_size: tuple[int, int] | None = None,
+        model: str = "mdn_lifter",
+    ) -> HypothesisSequence:
+        """Lift poses.
+
+        Args:
+            keypoints_px: (N, J, 2) pixels, or (J, 2) for one pose; NaN where a joint was not seen.
+            confidence: (N, J), or (J,), from 0 (missing) to 1; all 1 if absent.
+            skeleton: Name of the layout of the J joints.
+            intrinsics: (3, 3) or (N, 3, 3) pinhole matrix in pixels, if known.
+            distortion: OpenCV coefficients, if the lens distorts.
+            image_size: (width, height) in pixels, if known.
+            model: "NAME" for its newest version, or "NAME/VERSION".
+
+        Raises:
+            InputError: The server refused the request; the message names the field.
+            ModelNotFoundError: The server has no such model.
+            ServerUnavailableError: There was no answer.
+        """
+        sequence = sequence_from_arrays(
+            keypoints_px,
+            confidence,
+            skeleton=skeleton,
+            intrinsics=intrinsics,
+            distortion=distortion,
+            image_size=image_size,
+        )
+        return self.lift_sequence(sequence, model=model)
+
+    def lift_sequence(self, sequence: KeypointSequence, *, model: str = "mdn_lifter") -> HypothesisSequence:
+        """Lift a sequence in one call; see `lift`."""
+        name, _, version = model.partition("/")
+        request = encode_lift_request(sequence, model_name=name, model_version=version)
+        try:
+            response = self._stub.Lift(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self.target) from error
+        return decode_lift_response(response, sequence)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+
+    def __enter__(self) -> "PoseLiftingClient":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

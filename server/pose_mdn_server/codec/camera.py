@@ -1,0 +1,90 @@
+"""The camera of a request."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose_mdn.geometry.camera import validate_intrinsics
+from pose_mdn.geometry.lens import validate_distortion
+from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn_server.rpc import camera_pb2
+from pose_mdn_server.violations import Violations
+
+Matrices = NDArray[np.float64]
+
+MAX_IMAGE_SIDE_PX = 1_000_000
+"""Larger pictures are typing errors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodedCamera:
+    """A valid camera.
+
+    Attributes:
+        intrinsics: (3, 3) or (N, 3, 3) pinhole matrices, if known.
+        distortion: OpenCV coefficients, if the lens distorts.
+        image_size: (width, height) in pixels, if known.
+    """
+
+    intrinsics: Matrices | None
+    distortion: NDArray[np.float64] | None
+    image_size: tuple[int, int] | None
+
+
+def decode_camera(camera: camera_pb2.Camera, num_poses: int, violations: Violations) -> DecodedCamera:
+    """Read a camera; notes what is wrong with it."""
+    return DecodedCamera(
+        intrinsics=_decode_intrinsics(camera, num_poses, violations),
+        distortion=_decode_distortion(camera, violations),
+        image_size=_decode_image_size(camera, violations),
+    )
+
+
+def encode_camera(sequence: KeypointSequence) -> camera_pb2.Camera:
+    """The camera of a sequence; what is unknown stays empty."""
+    width, height = sequence.image_size or (0, 0)
+    return camera_pb2.Camera(
+        intrinsics=[] if sequence.intrinsics is None else sequence.intrinsics.ravel().tolist(),
+        distortion=[] if sequence.distortion is None else sequence.distortion.ravel().tolist(),
+        image_width_px=width,
+        image_height_px=height,
+    )
+
+
+def _decode_intrinsics(camera: camera_pb2.Camera, num_poses: int, violations: Violations) -> Matrices | None:
+    values = np.array(camera.intrinsics, dtype=np.float64)
+    if values.size == 0:
+        return None
+    if not violations.require(
+        values.size in {9, num_poses * 9},
+        "camera.intrinsics",
+        f"expected 0, 9 or {num_poses} * 9 values, one matrix for all {num_poses} poses or one each, got {values.size}",
+    ):
+        return None
+    shape = (3, 3) if values.size == 9 else (num_poses, 3, 3)
+    return violations.checked("camera.intrinsics", validate_intrinsics, values.reshape(shape))
+
+
+def _decode_distortion(camera: camera_pb2.Camera, violations: Violations) -> NDArray[np.float64] | None:
+    if len(camera.distortion) == 0:
+        return None
+    violations.require(
+        len(camera.intrinsics) > 0,
+        "camera.intrinsics",
+        "expected values because `distortion` is given, got none; a lens model means nothing without its matrix",
+    )
+    return violations.checked("camera.distortion", validate_distortion, np.array(camera.distortion, dtype=np.float64))
+
+
+def _decode_image_size(camera: camera_pb2.Camera, violations: Violations) -> tuple[int, int] | None:
+    sides = {"camera.image_width_px": camera.image_width_px, "camera.image_height_px": camera.image_height_px}
+    if not any(sides.values()):
+        return None
+    for field, side in sides.items():
+        violations.require(
+            0 < side <= MAX_IMAGE_SIDE_PX,
+            field,
+            f"expected 1 to {MAX_IMAGE_SIDE_PX}, or 0 for both width and height if unknown, got {side}",
+        )
+    return camera.image_width_px, camera.image_height_px

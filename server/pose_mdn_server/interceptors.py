@@ -1,0 +1,108 @@
+"""What happens around every call: a request id, one line in the access log, and exceptions turned into statuses.
+
+The access log says which call, how it ended and how long it took; never keypoints, answers or who asked.
+"""
+
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+
+from pose_mdn_server.status import REQUEST_ID_KEY, status_code, to_status
+
+_ACCESS = logging.getLogger("pose_mdn_server.access")
+_LOG = logging.getLogger(__name__)
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
+
+
+class CallsUnderWay:
+    """Counts calls, so that a draining server knows when the last one is done."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def wait_for_none(self, timeout_s: float) -> bool:
+        """Wait until no call is under way; False if the time ran out first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._count == 0, timeout_s)
+
+
+class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]
+    """Wraps every unary call. Streams (health watches, reflection) pass through."""
+
+    def __init__(self, calls: CallsUnderWay) -> None:
+        self._calls = calls
+
+    def intercept_service(
+        self,
+        continuation: "Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None]",
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        """Give the handler of a call, wrapped."""
+        handler = continuation(handler_call_details)
+        if handler is None or handler.unary_unary is None:
+            return handler
+        inner, method = handler.unary_unary, handler_call_details.method
+        request_id = _request_id(handler_call_details)
+
+        def wrapped(request: Message, context: grpc.ServicerContext) -> Message:
+            with self._calls:
+                return _answer(inner, request, context, method, request_id)
+
+        return grpc.unary_unary_rpc_method_handler(
+            wrapped,
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+
+def _answer(
+    inner: Callable[[Message, grpc.ServicerContext], Message],
+    request: Message,
+    context: grpc.ServicerContext,
+    method: str,
+    request_id: str,
+) -> Message:
+    context.set_trailing_metadata(((REQUEST_ID_KEY, request_id),))
+    started = time.perf_counter()
+    try:
+        response = inner(request, context)
+    except Exception as error:  # the edge of the program: whatever happened, the caller gets a status
+        code = status_code(error)
+        if code is grpc.StatusCode.INTERNAL:
+            _LOG.exception("%s failed, request id %s", method, request_id)
+        refused = to_status(error, request_id)
+    else:
+        _log_access(method, grpc.StatusCode.OK, started, request_id)
+        return response
+    _log_access(method, code, started, request_id)
+    context.abort_with_status(refused)
+    raise AssertionError("abort_with_status raises")
+
+
+def _log_access(method: str, code: grpc.StatusCode, started: float, request_id: str) -> None:
+    _ACCESS.info("%s %s %.2f ms request_id=%s", method, code.name, (time.perf_counter() - started) * 1e3, request_id)
+
+
+def _request_id(details: grpc.HandlerCallDetails) -> str:
+    """The caller's request id if it sent a plain one, else a new one."""
+    for key, value in details.invocation_metadata or ():
+        if key == REQUEST_ID_KEY and isinstance(value, str) and _ACCEPTABLE_ID.fullmatch(value):
+            return value
+    return uuid.uuid4().hex

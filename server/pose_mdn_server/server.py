@@ -1,0 +1,141 @@
+"""A server's life: build, start, load models, serve, drain, stop."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType, TracebackType
+
+import grpc
+
+from pose_mdn.errors import ConfigError
+from pose_mdn_server.config import ServerConfig
+from pose_mdn_server.health import Health
+from pose_mdn_server.interceptors import CallInterceptor, CallsUnderWay
+from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.servicers import model, open_inference, pose_lifting
+
+_LOG = logging.getLogger(__name__)
+
+_FLUSH_S = 1.0
+"""Time for the last answers to reach the wire after their calls have returned."""
+
+SERVICE_NAMES = (pose_lifting.SERVICE_NAME, model.SERVICE_NAME, open_inference.SERVICE_NAME)
+"""Full names of our services, for health and reflection."""
+
+
+class PoseServer:
+    """One gRPC server in this process. As a context manager it serves inside the `with` block."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.config = config
+        self.models = ModelStore(
+            repository=config.repository, default_model=config.default_model, threads=config.inference_threads
+        )
+        self.port = 0
+        self._health = Health(SERVICE_NAMES)
+        self._calls = CallsUnderWay()
+        self._server = self._build()
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT that clients connect to, once started."""
+        return _join(self.config.host, self.port)
+
+    def start(self) -> None:
+        """Bind, answer health checks, load and warm up the models, then serve.
+
+        Raises:
+            ConfigError: The address cannot be bound.
+            PoseMDNError: A model cannot be loaded; the server is stopped again.
+        """
+        self.port = self._bind()
+        self._server.start()
+        try:
+            self.models.load()
+        except BaseException:
+            self._server.stop(None).wait()
+            raise
+        self._health.start_serving()
+        _LOG.info("serving on %s", self.address)
+
+    def drain(self) -> bool:
+        """Refuse new calls, let those under way finish within `drain_s`, then stop. True if all of them finished."""
+        self._health.start_draining()
+        deadline = time.monotonic() + self.config.drain_s
+        stopped = self._server.stop(self.config.drain_s)
+        finished = self._calls.wait_for_none(deadline - time.monotonic())
+        # Idle streams, such as health watches, would keep the server for the whole of `drain_s`.
+        self._server.stop(_FLUSH_S if finished else None)
+        stopped.wait()
+        _LOG.info("stopped, %s", "every call was finished" if finished else "calls under way were cancelled")
+        return finished
+
+    def __enter__(self) -> "PoseServer":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.drain()
+
+    def _build(self) -> grpc.Server:
+        config = self.config
+        server = grpc.server(
+            ThreadPoolExecutor(config.request_threads, thread_name_prefix="call"),
+            interceptors=[CallInterceptor(self._calls)],
+            options=(
+                ("grpc.max_receive_message_length", config.max_message_bytes),
+                ("grpc.max_send_message_length", config.max_message_bytes),
+                # By default a second server may bind the same port and would take half of the calls without a word.
+                ("grpc.so_reuseport", 0),
+            ),
+        )
+        limit = config.max_poses_per_call
+        pose_lifting.PoseLiftingServicer(self.models, max_poses=limit).add_to(server)
+        model.ModelServicer(self.models).add_to(server)
+        open_inference.OpenInferenceServicer(
+            self.models, is_serving=lambda: self._health.is_serving, max_poses=limit
+        ).add_to(server)
+        self._health.add_to(server)
+        return server
+
+    def _bind(self) -> int:
+        wanted = _join(self.config.host, self.config.port)
+        try:
+            port = self._server.add_insecure_port(wanted)
+        except RuntimeError:
+            port = 0
+        if port == 0:
+            raise ConfigError(
+                f"port: expected an address that can be bound, got {wanted}, which is taken or not of this machine; "
+                "choose another with --port, or any free one with --port 0"
+            )
+        return int(port)
+
+
+def serve_until_signalled(config: ServerConfig, announce: Callable[[PoseServer], None]) -> bool:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal stops at once. True if every call was finished.
+
+    Must be called from the main thread. `announce` is called once the server is ready.
+    """
+    told_to_stop = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        told_to_stop.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    server = PoseServer(config)
+    server.start()
+    announce(server)
+    told_to_stop.wait()
+    return server.drain()
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,112 @@
+"""The one table that maps exceptions to gRPC statuses, and its inverse for clients."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.rpc.error_details_pb2 import BadRequest, RequestInfo  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from grpc_status import rpc_status
+
+from pose_mdn.errors import GeometryError, InputError, ModelNotFoundError, PoseMDNError
+from pose_mdn_server.errors import (
+    FieldViolation,
+    ModelNotReadyError,
+    RequestError,
+    ServerError,
+    ServerUnavailableError,
+)
+
+REQUEST_ID_KEY = "x-request-id"
+"""Metadata key under which a request id is accepted and given back."""
+
+_CODES: tuple[tuple[type[PoseMDNError], grpc.StatusCode], ...] = (
+    (InputError, grpc.StatusCode.INVALID_ARGUMENT),
+    (GeometryError, grpc.StatusCode.INVALID_ARGUMENT),
+    (ModelNotFoundError, grpc.StatusCode.NOT_FOUND),
+    (ModelNotReadyError, grpc.StatusCode.UNAVAILABLE),
+)
+
+_REQUEST_FIELDS = {"keypoints": "keypoints_px", "intrinsics": "camera.intrinsics", "distortion": "camera.distortion"}
+"""Arguments of the library that requests call otherwise."""
+
+
+@dataclass(frozen=True)
+class RefusedStatus(grpc.Status):
+    """A status as `ServicerContext.abort_with_status` takes it."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: tuple[tuple[str, str | bytes], ...]
+
+
+def status_code(error: Exception) -> grpc.StatusCode:
+    """Code for an exception; INTERNAL for everything that is not the caller's doing or a passing state."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
+
+
+def to_status(error: Exception, request_id: str) -> RefusedStatus:
+    """Status to send for an exception.
+
+    Only texts of exceptions in the table reach the client. Any other says no more than the request id, under which the
+    log has the rest.
+    """
+    code = status_code(error)
+    if code is grpc.StatusCode.INTERNAL:
+        message = f"the server failed; its log has the reason under request id {request_id}"
+    else:
+        message = str(error)
+    status = Status(code=code.value[0], message=message)
+    _attach(status, RequestInfo(request_id=request_id))
+    if isinstance(error, InputError):
+        _attach(status, _bad_request(error))
+    refused = rpc_status.to_status(status)
+    return RefusedStatus(code, message, (*refused.trailing_metadata, (REQUEST_ID_KEY, request_id)))
+
+
+def from_rpc_error(error: grpc.RpcError, target: str) -> PoseMDNError:
+    """The exception that a client raises for a status that came from the server at `target`."""
+    code, details = error.code(), error.details() or ""
+    if code is grpc.StatusCode.INVALID_ARGUMENT:
+        violations = field_violations(error)
+        return RequestError(violations) if violations else InputError(details)
+    if code is grpc.StatusCode.NOT_FOUND:
+        return ModelNotFoundError(details)
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return ServerUnavailableError(
+            f"no answer from a server at {target} ({details}); start one with `pose-mdn serve`, or check the address"
+        )
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return ServerUnavailableError(f"no answer from {target} in time; send fewer poses per call or wait longer")
+    return ServerError(f"{target} answered {code.name}: {details}")
+
+
+def field_violations(error: grpc.RpcError) -> tuple[FieldViolation, ...]:
+    """The field violations that came with an INVALID_ARGUMENT; empty if the server sent none."""
+    status = rpc_status.from_call(cast(grpc.Call, error))
+    found: list[FieldViolation] = []
+    for detail in status.details if status is not None else ():
+        bad_request = BadRequest()
+        if detail.Unpack(bad_request):
+            found += [FieldViolation(item.field, item.description) for item in bad_request.field_violations]
+    return tuple(found)
+
+
+def _bad_request(error: InputError) -> BadRequest:
+    if isinstance(error, RequestError):
+        violations = error.violations
+    else:
+        violations = (FieldViolation(_REQUEST_FIELDS.get(error.field, error.field), str(error)),)
+    return BadRequest(
+        field_violations=[
+            BadRequest.FieldViolation(field=violation.field, description=violation.description)
+            for violation in violations
+        ]
+    )
+
+
+def _attach(status: Status, detail: BadRequest | RequestInfo) -> None:
+    packed = Any()
+    packed.Pack(detail)
+    status.details.append(packed)
