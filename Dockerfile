@@ -25,8 +25,7 @@ ENV PATH=/opt/pose-mdn/bin:/usr/local/bin:/usr/bin:/bin \
 # A number needs no entry in /etc/passwd, so nothing has to be run in this stage, and Kubernetes can see that it is not root.
 USER 10001:10001
 WORKDIR /tmp
-# 8001: gRPC. 8002: Prometheus metrics.
-EXPOSE 8001 8002
+EXPOSE 8001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-m", "pose_mdn_server.healthcheck"]
 STOPSIGNAL SIGTERM

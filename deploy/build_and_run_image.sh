@@ -6,7 +6,7 @@
 #
 # Needs root and, from Debian or Ubuntu: apt-get install buildah debootstrap. Leaves the image $IMAGE in buildah's storage.
 # buildah's chroot isolation needs no kernel namespaces, so this also works inside another container; the image then shares
-# the host's network, and ports 8001 and 8002 must be free.
+# the host's network, and port 8001 must be free.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
