@@ -14,7 +14,7 @@ from configparser import ConfigParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-ABOUT_THE_HOST_ONLY = {"require-virtualenv", "user", "target", "prefix", "cache-dir", "log"}
+ABOUT_THE_HOST_ONLY = {"cache-dir", "config-file", "log", "prefix", "require-virtualenv", "target"}
 """Where to install and what to keep on the host; inside an image these would be wrong."""
 
 
