@@ -1,0 +1,42 @@
+from rich.console import Console
+
+from pose_mdn.poses.hypotheses import HypothesisSequence
+from pose_mdn.poses.status import Status
+from pose_mdn.visualization import hypotheses_table
+from pose_mdn.visualization.status_text import STATUS_TEXT, status_text
+
+
+def _render(table: object) -> str:
+    console = Console(width=160)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get()
+
+
+def test_every_row_shows_its_figures_and_status(walking: HypothesisSequence) -> None:
+    text = _render(hypotheses_table(walking, max_rows=1000))
+    lines = [line for line in text.splitlines() if "Lifted" in line or "Nobody" in line]
+    assert len(lines) == len(walking)
+    best = walking.reprojection_error_px[5].take(walking.most_probable[5])
+    assert f"{best:.1f}" in lines[5]
+    assert f"{100 * walking.mixing_coefficients[5].max():.0f}" in lines[5]
+    assert "–" in lines[20]
+    assert STATUS_TEXT[Status.NO_PERSON] in lines[20]
+
+
+def test_long_results_are_thinned_and_say_so(walking: HypothesisSequence) -> None:
+    table = hypotheses_table(walking, max_rows=8)
+    assert table.row_count == 8
+    assert "8 of 64 rows" in _render(table)
+
+
+def test_the_person_column_appears_with_several_people(
+    walking: HypothesisSequence, two_people: HypothesisSequence
+) -> None:
+    assert "person" not in _render(hypotheses_table(walking))
+    assert "person" in _render(hypotheses_table(two_people))
+
+
+def test_every_status_has_words() -> None:
+    assert set(STATUS_TEXT) == set(Status)
+    assert status_text("from_the_future") == "from the future"
