@@ -1,0 +1,1 @@
+"""Trained lifters to ONNX bundles."""

@@ -1,0 +1,1 @@
+"""How good a lifter is, measured as the field does."""

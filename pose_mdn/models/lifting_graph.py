@@ -13,6 +13,9 @@ from pose_mdn.models.mdn import MixtureDensityNetwork
 from pose_mdn.skeletons import HUMAN36M17
 
 
+_SMALLEST_PROBABILITY = 1e-6
+
+
 class View(NamedTuple):
     """What the network is given of each person, and the way back to the camera."""
 
@@ -92,9 +95,13 @@ class LiftingGraph(nn.Module):
         return View(slopes, canonical.log_radius, identity)
 
     def probabilities(self, log_mixing_coefficients: Tensor) -> Tensor:
-        """(B, M) calibrated probabilities: the prior's pull removed, then a temperature."""
-        debiased = debias_mixing_coefficients(log_mixing_coefficients.exp(), self.concentration)
-        tempered = (debiased + 1e-6) ** (1.0 / self.calibration.mixing_temperature)
+        """(B, M) calibrated probabilities: the prior's pull removed, then the fitted temperature."""
+        return self.temper(log_mixing_coefficients.exp(), self.calibration.mixing_temperature)
+
+    def temper(self, mixing_coefficients: Tensor, temperature: Tensor) -> Tensor:
+        """(B, M) probabilities at a temperature: 1 keeps them, above 1 draws them together."""
+        debiased = debias_mixing_coefficients(mixing_coefficients, self.concentration)
+        tempered = (debiased + _SMALLEST_PROBABILITY) ** (1.0 / temperature)
         return tempered / tempered.sum(dim=-1, keepdim=True)
 
 

@@ -20,7 +20,7 @@ _SMALLEST_STD_M = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoseMixture:
+class PredictedMixture:
     """A mixture over root-relative poses, in the frame of the view that the network saw.
 
     Attributes:
@@ -64,7 +64,7 @@ class MixtureDensityNetwork(nn.Module):
         self.std = _linear(config, config.num_hypotheses * num_std)
         self.mixing = _linear(config, config.num_hypotheses)
 
-    def forward(self, points: Tensor, confidence: Tensor, log_radius: Tensor) -> PoseMixture:
+    def forward(self, points: Tensor, confidence: Tensor, log_radius: Tensor) -> PredictedMixture:
         """Predict mixtures.
 
         Args:
@@ -76,7 +76,7 @@ class MixtureDensityNetwork(nn.Module):
             Mixtures in the view's frame, in float32.
         """
         hidden = self.trunk(self._features(points, confidence, log_radius))
-        return PoseMixture(
+        return PredictedMixture(
             log_mixing_coefficients=functional.log_softmax(self.mixing(hidden).float(), dim=-1),
             means_m=functional.pad(self.means(hidden), (0, 0, 1, 0)),
             std_m=functional.pad(self._std(hidden), (0, 0, 1, 0)),

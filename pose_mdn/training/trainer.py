@@ -127,3 +127,9 @@ class Trainer:
             file.write(json.dumps(record) + "\n")
         save_checkpoint(self.folder, step=self.step, graph=self.graph, optimizer=self.optimizer)
         return figures
+
+
+def use_threads(threads: int | None) -> None:
+    """Limit torch to a number of threads; None leaves all cores to it."""
+    if threads is not None:
+        torch.set_num_threads(threads)

@@ -1,0 +1,92 @@
+"""Post-hoc calibration on validation subjects: a factor per joint and axis on standard deviations, a temperature on weights.
+
+The factors minimise the closed-form CRPS of the marginals, the temperature the negative log-likelihood; both end up as
+buffers in the exported graph. Never fitted on training or test subjects.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pose_mdn.config import BodyConfig, TrainingConfig, ViewConfig
+from pose_mdn.data.mocap import read_motion_data
+from pose_mdn.data.views import ViewBatch, ViewSampler
+from pose_mdn.distributions.mixture import GaussianMixture
+from pose_mdn.losses.crps import mixture_crps
+from pose_mdn.losses.mixture_nll import mixture_nll
+from pose_mdn.models.lifting_graph import LiftingGraph
+from pose_mdn.models.mdn import PredictedMixture
+
+_SEED_OFFSET = 2_000_003
+_STEPS = 200
+_LEARNING_RATE = 0.03
+
+
+def calibration_views(config: TrainingConfig, data: Path, size: int) -> ViewBatch:
+    """Views of real (not augmented) bodies of the validation subjects, with the cameras and detectors of training."""
+    plain = BodyConfig(
+        limb_exchange_probability=0.0,
+        direction_jitter_rad=0.0,
+        bone_length_log_std=0.0,
+        body_scale=(1.0, 1.0),
+        tumble_probability=0.0,
+    )
+    views: ViewConfig = dataclasses.replace(config.views, body=plain)
+    motion = read_motion_data(data, "validation")
+    return ViewSampler(motion.pose_m, views, seed=config.seed + _SEED_OFFSET).batch(0, size)
+
+
+def calibrate(graph: LiftingGraph, batch: ViewBatch) -> dict[str, float]:
+    """Fit a lifter's calibration buffers in place.
+
+    Args:
+        graph: The lifter, in evaluation mode.
+        batch: Views of subjects that it was not trained on.
+
+    Returns:
+        CRPS (mm) and NLL (nats per coordinate) before and after.
+    """
+    with torch.no_grad():
+        view = graph.view(batch.slopes, batch.confidence)
+        prediction = graph.network(view.points, batch.confidence, view.log_radius)
+        target = (batch.pose_m @ view.rotation)[:, 1:].flatten(1)
+    calibration = graph.calibration
+    calibration.std_scale.fill_(1.0)
+    calibration.mixing_temperature.fill_(1.0)
+    before = _scores(_calibrated(graph, prediction), target)
+    log_scale = torch.zeros_like(calibration.std_scale[1:], requires_grad=True)
+    log_temperature = torch.zeros((), requires_grad=True)
+    optimizer = torch.optim.Adam([log_scale, log_temperature], lr=_LEARNING_RATE)
+    for _ in range(_STEPS):
+        scaled = dataclasses.replace(prediction, std_m=_scale(prediction.std_m, log_scale))
+        weights = (prediction.log_mixing_coefficients.exp(), log_temperature.exp())
+        log_mixing = graph.temper(*weights).log()
+        crps = mixture_crps(dataclasses.replace(scaled.distribution(), log_mixing_coefficients=log_mixing.detach()), target)
+        fixed = dataclasses.replace(scaled, std_m=scaled.std_m.detach()).distribution()
+        nll = mixture_nll(dataclasses.replace(fixed, log_mixing_coefficients=log_mixing), target)
+        optimizer.zero_grad()
+        (1000.0 * crps.mean() + nll.mean()).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    calibration.std_scale[1:] = log_scale.detach().exp()
+    calibration.mixing_temperature.copy_(log_temperature.detach().exp())
+    after = _scores(_calibrated(graph, prediction), target)
+    return {**{f"{key}_before": value for key, value in before.items()}, **{f"{key}_after": v for key, v in after.items()}}
+
+
+def _calibrated(graph: LiftingGraph, prediction: PredictedMixture) -> GaussianMixture:
+    scaled = dataclasses.replace(prediction, std_m=prediction.std_m * graph.calibration.std_scale)
+    log_mixing = graph.probabilities(prediction.log_mixing_coefficients).log()
+    return dataclasses.replace(scaled.distribution(), log_mixing_coefficients=log_mixing)
+
+
+def _scale(std_m: Tensor, log_scale: Tensor) -> Tensor:
+    return torch.cat([std_m[..., :1, :], std_m[..., 1:, :] * log_scale.exp()], dim=-2)
+
+
+@torch.no_grad()
+def _scores(mixture: GaussianMixture, target: Tensor) -> dict[str, float]:
+    crps = 1000.0 * mixture_crps(mixture, target).mean()
+    nll = mixture_nll(mixture, target).mean() / target.shape[1]
+    return {"crps_mm": round(float(crps), 3), "nll": round(float(nll), 4)}

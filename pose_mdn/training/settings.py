@@ -1,0 +1,15 @@
+"""From a preset or a file, and what the command line changes, to a run's settings."""
+
+import dataclasses
+from pathlib import Path
+
+from pose_mdn.config import TrainingConfig, load_preset, read_config
+
+
+def resolve_settings(
+    preset: str, config: Path | None, *, steps: int | None = None, seed: int | None = None
+) -> TrainingConfig:
+    """Settings of a run: a file if given, else a preset, with what is not None replaced."""
+    base = read_config(config) if config is not None else load_preset(preset)
+    changes = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
+    return dataclasses.replace(base, **changes)
