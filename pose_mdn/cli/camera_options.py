@@ -42,8 +42,8 @@ class CameraOptions:
             calibrated = self.camera.image_size
             if size is not None and calibrated is not None and size != calibrated:
                 raise InputError(
-                    f"camera {self.camera.name!r}: expected pictures of {calibrated[0]} x {calibrated[1]} px, for which "
-                    f"it was calibrated, got {size[0]} x {size[1]}; choose another camera or scale its matrix",
+                    f"camera {self.camera.name!r}: expected pictures of {calibrated[0]} x {calibrated[1]} px, for "
+                    f"which it was calibrated, got {size[0]} x {size[1]}; choose another camera or scale its matrix",
                     field="camera",
                 )
             return replace(

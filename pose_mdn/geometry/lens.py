@@ -110,7 +110,9 @@ def _undistort_newton(slopes: NDArray[np.float64], distortion: NDArray[np.float6
             )
             ideal -= step / determinant[:, None]
         residual, jacobian = _residual(ideal, slopes, distortion)
-        solved = (np.abs(residual).max(axis=1) < _CONVERGED) & (np.linalg.det(jacobian) > 0)
+        solved = np.abs(residual).max(axis=1) < _CONVERGED
+        # Beyond the fold the picture is turned over once (determinant), and then through its centre (other side).
+        solved &= (np.linalg.det(jacobian) > 0) & ((ideal * slopes).sum(axis=1) > 0)
     ideal[~solved] = np.nan
     return ideal
 

@@ -127,13 +127,15 @@ def test_points_behind_the_camera_are_not_seen() -> None:
     np.testing.assert_array_equal(seen[2], [0, 0])
 
 
-def test_pixels_beyond_the_fold_of_the_lens_have_no_ideal_pixel() -> None:
-    # With k1 = -0.3 the distorted radius r (1 - 0.3 r²) is never more than 0.703.
+@given(radius=st.floats(0, 1e4), angle=st.floats(0, 6.3))
+@settings(deadline=None)
+def test_pixels_beyond_the_fold_of_the_lens_have_no_ideal_pixel(radius: float, angle: float) -> None:
+    # With k1 = -0.3 the distorted radius r (1 - 0.3 r²) is never more than 0.7027 before the picture folds over.
     camera = Camera(intrinsics=np.diag([1000.0, 1000, 1]), distortion=np.array([-0.3, 0, 0, 0]))
-    ideal = camera.undistort_points([[690.0, 0], [710.0, 0], [np.nan, 0]])
-    assert np.isfinite(ideal[0]).all()
-    assert 690 < ideal[0, 0] < 1054
-    assert np.isnan(ideal[1:]).all()
+    ideal = camera.undistort_points([radius * np.cos(angle), radius * np.sin(angle)])
+    assert np.isfinite(ideal).all() == (radius < 702.7) or 702.6 < radius < 702.8
+    if np.isfinite(ideal).all():
+        assert radius - 1e-6 <= np.linalg.norm(ideal) <= 1055
 
 
 @pytest.mark.parametrize(

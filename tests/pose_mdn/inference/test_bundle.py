@@ -1,0 +1,109 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pose_mdn.errors import BundleError, ModelNotFoundError
+from pose_mdn.inference.bundle import BUNDLED_REPOSITORY, Bundle, find_bundle, list_bundles
+
+Write = Callable[[Path], Path]
+
+
+def test_an_unaltered_bundle_opens(tiny_bundle: Path) -> None:
+    bundle = Bundle.open(tiny_bundle)
+    assert (bundle.name, bundle.version, bundle.num_hypotheses) == ("tiny", "3", 2)
+    assert (bundle.licence, bundle.training_data) == ("CC0-1.0", "none")
+    assert bundle.graph_path == tiny_bundle / "model.onnx"
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "config.json", "README.md"])
+def test_one_changed_byte_is_refused(tmp_path: Path, write_tiny_bundle: Write, name: str) -> None:
+    folder = write_tiny_bundle(tmp_path)
+    content = bytearray((folder / name).read_bytes())
+    content[-1] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(BundleError, match=name):
+        Bundle.open(folder)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "config.json", "SHA256SUMS"])
+def test_a_lost_file_is_named(tmp_path: Path, write_tiny_bundle: Write, name: str) -> None:
+    folder = write_tiny_bundle(tmp_path)
+    (folder / name).unlink()
+    with pytest.raises(BundleError, match=name):
+        Bundle.open(folder)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "a/../../secret"])
+def test_files_outside_of_the_folder_are_refused(tmp_path: Path, write_tiny_bundle: Write, name: str) -> None:
+    folder = write_tiny_bundle(tmp_path)
+    (folder.parent / "secret").write_text("")
+    with (folder / "SHA256SUMS").open("a") as sums:
+        sums.write(f"{'0' * 64}  {name}\n")
+    with pytest.raises(BundleError, match="outside"):
+        Bundle.open(folder)
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, write_tiny_bundle: Write) -> None:
+    folder = write_tiny_bundle(tmp_path)
+    (folder / "model.onnx").rename(tmp_path / "elsewhere.onnx")
+    (folder / "model.onnx").symlink_to(tmp_path / "elsewhere.onnx")
+    with pytest.raises(BundleError, match="outside"):
+        Bundle.open(folder)
+
+
+def test_a_graph_that_no_checksum_covers_is_refused(tmp_path: Path, write_tiny_bundle: Write) -> None:
+    folder = write_tiny_bundle(tmp_path)
+    lines = (folder / "SHA256SUMS").read_text().splitlines(keepends=True)
+    (folder / "SHA256SUMS").write_text("".join(line for line in lines if "model.onnx" not in line))
+    with pytest.raises(BundleError, match=r"list model\.onnx"):
+        Bundle.open(folder)
+
+
+@pytest.mark.parametrize("config", ["[1, 2]", "{", "\x00"])
+def test_a_config_that_is_none_is_refused(
+    tmp_path: Path, write_tiny_bundle: Write, reseal: Callable[[Path], Path], config: str
+) -> None:
+    folder = write_tiny_bundle(tmp_path)
+    (folder / "config.json").write_text(config)
+    with pytest.raises(BundleError, match=r"config\.json"):
+        Bundle.open(reseal(folder))
+
+
+def test_checksums_of_another_form_are_refused(tmp_path: Path, write_tiny_bundle: Write) -> None:
+    folder = write_tiny_bundle(tmp_path)
+    (folder / "SHA256SUMS").write_text("model.onnx: fine\n")
+    with pytest.raises(BundleError, match="<sha256>"):
+        Bundle.open(folder)
+
+
+def test_models_are_found_by_name_version_and_path(tiny_bundle: Path) -> None:
+    repository = tiny_bundle.parent.parent
+    for model in ("tiny", "tiny/3", tiny_bundle, str(tiny_bundle)):
+        assert find_bundle(model, repository).path == tiny_bundle
+
+
+def test_a_name_means_its_highest_version_by_number(
+    tmp_path: Path, write_tiny_bundle: Write, reseal: Callable[[Path], Path]
+) -> None:
+    third = write_tiny_bundle(tmp_path)
+    tenth = third.parent / "10"
+    tenth.mkdir()
+    for file in third.iterdir():
+        (tenth / file.name).write_bytes(file.read_bytes())
+    (tenth / "config.json").write_text(json.dumps({"name": "tiny", "version": 10}))
+    reseal(tenth)
+    assert find_bundle("tiny", tmp_path).version == "10"
+    assert [bundle.version for bundle in list_bundles(tmp_path)] == ["3", "10"]
+
+
+def test_an_unknown_model_lists_what_exists_and_what_is_near(tiny_bundle: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match=r"tiny/3.*did you mean 'tiny'") as caught:
+        find_bundle("tinny", tiny_bundle.parent.parent)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_bundled_model_is_unaltered() -> None:
+    folders = [config.parent for config in BUNDLED_REPOSITORY.glob("*/*/config.json")]
+    assert [bundle.path for bundle in list_bundles()] == sorted(folders)
