@@ -17,25 +17,46 @@ _NEAR_THE_MIDDLE = (
 def tell_body25_from_body25b(joints: NDArray[np.float32]) -> Skeleton:
     """The layout under which the people look more like people; BODY_25, OpenPose's default, if nothing can be told.
 
+    Read in the wrong order, bones become long (from an eye to an elbow) and middles lie elsewhere.
+
     Args:
         joints: (P, 25, 3) x px, y px, confidence; NaN coordinates where missing.
     """
-    return BODY25B if _implausibility(joints, BODY25B) < _implausibility(joints, BODY25) else BODY25
+    points, candidates = joints[..., :2].astype(np.float64), (BODY25, BODY25B)
+    size = _body_size(points)
+    implausibility = np.array([_mean_bone_length(points, size, skeleton) for skeleton in candidates])
+    off_middle = np.array([_distance_from_middle(points, size, skeleton) for skeleton in candidates])
+    if np.isfinite(off_middle).all():
+        implausibility += off_middle
+    return BODY25B if implausibility[1] < implausibility[0] else BODY25
 
 
-def _implausibility(joints: NDArray[np.float32], skeleton: Skeleton) -> float:
-    """Median distance of joints from where they should be, in units of the body's size; infinite if none was seen."""
-    points = joints[..., :2].astype(np.float64)
-    seen = np.isfinite(points[..., 0]) & np.isfinite(points[..., 1])
-    count = np.maximum(seen.sum(axis=1), 1)[:, None]
-    centre = np.where(seen[..., None], points, 0).sum(axis=1) / count
-    size = np.sqrt((np.where(seen[..., None], points - centre[:, None], 0) ** 2).sum(axis=(1, 2)) / count[:, 0])
+def _body_size(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(P,) RMS distance of the joints seen from their centre; NaN for people of whom nothing was seen."""
+    seen = np.isfinite(points[..., :1])
+    count = np.where(seen.any(axis=1), seen.sum(axis=1), np.nan)
+    centre = np.where(seen, points, 0).sum(axis=1) / count
+    squares = np.where(seen, points - centre[:, None], 0) ** 2
+    size: NDArray[np.float64] = np.sqrt(squares.sum(axis=(1, 2)) / count[:, 0])
+    return np.where(size > 0, size, np.nan)
+
+
+def _mean_bone_length(points: NDArray[np.float64], size: NDArray[np.float64], skeleton: Skeleton) -> float:
+    """Mean length of the bones of which both ends were seen, in body sizes; infinite if there are none."""
+    parents, children = np.array(skeleton.bones).T
+    lengths = np.linalg.norm(points[:, children] - points[:, parents], axis=-1) / size[:, None]
+    measured = lengths[np.isfinite(lengths)]
+    return float(measured.mean()) if measured.size else float("inf")
+
+
+def _distance_from_middle(points: NDArray[np.float64], size: NDArray[np.float64], skeleton: Skeleton) -> float:
+    """Median distance of midline joints from where they should be, in body sizes; infinite if none was seen."""
     distances = []
     for names in _NEAR_THE_MIDDLE:
         if set(names) <= set(skeleton.joint_names):
             middle, left, right = (skeleton.index(name) for name in names)
-            usable = seen[:, [middle, left, right]].all(axis=1) & (size > 0)
-            offset = points[usable, middle] - (points[usable, left] + points[usable, right]) / 2
-            distances.append(np.linalg.norm(offset, axis=-1) / size[usable])
+            offset = points[:, middle] - (points[:, left] + points[:, right]) / 2
+            distances.append(np.linalg.norm(offset, axis=-1) / size)
     measured = np.concatenate(distances)
+    measured = measured[np.isfinite(measured)]
     return float(np.median(measured)) if measured.size else float("inf")

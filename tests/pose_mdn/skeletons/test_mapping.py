@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pose_mdn.errors import InputError
@@ -86,6 +86,7 @@ def test_limbs_keep_their_names(skeleton: Skeleton) -> None:
 
 
 @each_skeleton
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_target_is_missing_exactly_when_a_source_is(skeleton: Skeleton, seed: int) -> None:
     keypoints, confidence = observe(skeleton, seed)
@@ -103,6 +104,7 @@ def test_a_target_is_missing_exactly_when_a_source_is(skeleton: Skeleton, seed: 
 
 
 @each_skeleton
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_mapping_commutes_with_flip(skeleton: Skeleton, seed: int) -> None:
     keypoints, confidence = observe(skeleton, seed)
@@ -115,6 +117,7 @@ def test_mapping_commutes_with_flip(skeleton: Skeleton, seed: int) -> None:
 
 
 @each_skeleton
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_mapping_commutes_with_affine_maps_of_the_picture(skeleton: Skeleton, seed: int) -> None:
     keypoints, confidence = observe(skeleton, seed)
