@@ -20,10 +20,11 @@ export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
 
 scratch=$(mktemp -d)
 container=
+runner=
 server=
 
 finish() {
-  if [ -n "$server" ]; then kill -KILL "$server" 2>/dev/null || true; fi
+  if [ -n "$runner" ]; then kill "$runner" 2>/dev/null && wait "$runner" || true; fi
   if [ -n "$container" ]; then buildah rm "$container" >/dev/null 2>&1 || true; fi
   rm -rf --one-file-system "$scratch"
 }
@@ -79,14 +80,14 @@ start_server() {
   step "${command[*]} as user $user"
   [ "${user%%:*}" != 0 ] && [ "${user%%:*}" != root ] || fail "the image would run as root"
   container=$(buildah from "$IMAGE")
-  in_container "${command[@]}" >"$scratch/server.log" 2>&1 &
+  buildah run "$container" -- "${command[@]}" >"$scratch/server.log" 2>&1 &
   runner=$!
 }
 
 # buildah itself kills its child at once when it is told to stop, so the server is found and told directly, as Docker does.
 find_server() {
   local process=$runner
-  while [ "$(readlink "/proc/$process/exe")" = "$(readlink "/proc/$runner/exe")" ]; do
+  while [[ "$(tr '\0' ' ' <"/proc/$process/cmdline")" == buildah* ]]; do
     process=$(pgrep --parent "$process" | head -1)
     [ -n "$process" ] || return 1
   done
@@ -115,7 +116,8 @@ stop_server() {
   step "SIGTERM"
   kill -TERM "$server"
   wait "$runner" || { cat "$scratch/server.log" >&2; fail "the server did not end cleanly"; }
-  server=
+  cat "$scratch/server.log"
+  runner=
 }
 
 require

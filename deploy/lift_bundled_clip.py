@@ -25,7 +25,7 @@ def main() -> None:
         sys.exit("a lifted pose holds NaN or infinity")
     error_px = np.median(hypotheses.reprojection_error_px[lifted].min(axis=1))
     sys.stdout.write(
-        f"{hypotheses.model}: {lifted.sum()} of {len(clip)} poses,  {hypotheses.num_hypotheses} hypotheses each, "
+        f"{hypotheses.model}: {lifted.sum()} of {len(clip)} poses lifted to {hypotheses.num_hypotheses} hypotheses each, "
         f"median reprojection error of the best {error_px:.1f} px\n"
     )
 
