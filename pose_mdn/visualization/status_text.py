@@ -3,7 +3,7 @@
 from pose_mdn.poses.status import Status
 
 STATUS_TEXT: dict[Status, str] = {
-    Status.LIFTED: "Lifted, all joints seen",
+    Status.LIFTED: "Lifted from all joints given",
     Status.LIFTED_JOINTS_MISSING: "Lifted, some joints not seen",
     Status.LIFTED_CUT_BY_FRAME: "Lifted, body cut by the picture's edge",
     Status.NO_PERSON: "Nobody was seen in this frame",

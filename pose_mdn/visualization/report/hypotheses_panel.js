@@ -56,6 +56,7 @@ class HypothesesPanel {
       item.percent.textContent = isLifted ? `${(100 * weight).toFixed(weight < 0.0995 ? 1 : 0)} %` : "–";
       item.fill.style.width = `${100 * weight}%`;
     });
+    if (isLifted) document.documentElement.style.setProperty("--selected", this.palette.hypothesis(selected));
     this.updateFigures(row, isLifted, selected, state);
   }
 
@@ -74,7 +75,9 @@ function describeStatus(recording, row, person) {
   if (row === null) return `Person ${person} was not seen in this frame`;
   const status = recording.statusOf(row);
   if (status.complete || !status.lifted) return status.text;
-  const missing = recording.jointNames.flatMap((_, joint) => (recording.isSeen(row, joint) ? [] : [recording.jointLabel(joint)]));
+  const missing = recording.provided.flatMap((isProvided, joint) =>
+    isProvided && !recording.isSeen(row, joint) ? [recording.jointLabel(joint)] : [],
+  );
   const shown = missing.slice(0, 3).join(", ") + (missing.length > 3 ? ` and ${missing.length - 3} more` : "");
   return missing.length > 0 ? `${status.text}: ${shown}` : status.text;
 }

@@ -145,7 +145,7 @@ function fillTexts(recording) {
   const thinned = document.getElementById("thinned");
   thinned.hidden = about.frame_step === 1;
   thinned.textContent =
-    `Every ${about.frame_step}th frame: ${recording.frames.length} of ${about.frames_total}, to keep this file small`;
+    `one frame in ${about.frame_step} is kept, of ${about.frames_total}, so that this file stays small`;
 }
 
 function attachEnvironment(palette, redraw) {

@@ -9,7 +9,7 @@ const VIEWPOINTS = {
 
 class OrbitCamera {
   constructor() {
-    this.target = [0, 0.88, 0];
+    this.target = [0, 0.84, 0];
     this.fitDistance = 4.2;
     this.zoom = 1;
     Object.assign(this, VIEWPOINTS.oblique);

@@ -76,6 +76,11 @@ class PictureView {
     return { x: this.left + this.zoom * x, y: this.top + this.zoom * y };
   }
 
+  /** Strokes grow thinner when people are small on the canvas: 1 from a height of 260 pixels on. */
+  thickness() {
+    return Math.max(0.3, Math.min(1, (this.zoom * this.largestPerson[1]) / 260));
+  }
+
   drawFrame() {
     const { context, bounds, palette } = this;
     const corner = this.toCanvas([bounds.x, bounds.y]);
@@ -89,18 +94,21 @@ class PictureView {
 
   drawObserved(row, opacity) {
     const { context, recording, palette } = this;
+    const thickness = this.thickness();
     context.lineCap = "round";
     context.globalAlpha = opacity;
     for (const [parent, child] of recording.bones) {
-      if (!recording.isSeen(row, parent) || !recording.isSeen(row, child)) continue;
-      const [a, b] = [this.toCanvas(recording.keypoint(row, parent)), this.toCanvas(recording.keypoint(row, child))];
+      const from = recording.seenAncestor(row, child);
+      if (from < 0 || !recording.isSeen(row, child)) continue;
+      const [a, b] = [this.toCanvas(recording.keypoint(row, from)), this.toCanvas(recording.keypoint(row, child))];
       context.strokeStyle = palette.ink;
-      context.lineWidth = 4.5;
+      // Thin where the joint between them was not seen: that line is no bone.
+      context.lineWidth = (from === parent ? 4.5 : 1.6) * thickness;
       traceLine(context, a, b);
       context.stroke();
-      if (!recording.left.has(child)) continue;
+      if (from !== parent || !recording.left.has(child)) continue;
       context.strokeStyle = palette.stripe;
-      context.lineWidth = 1.8;
+      context.lineWidth = 1.8 * thickness;
       context.stroke();
     }
     for (let joint = 0; joint < recording.numJoints; joint++) {
@@ -109,9 +117,9 @@ class PictureView {
       context.globalAlpha = opacity * (0.35 + 0.65 * recording.confidence[row * recording.numJoints + joint]);
       context.fillStyle = palette.ink;
       context.strokeStyle = palette.frame;
-      context.lineWidth = 1.5;
+      context.lineWidth = 1.5 * thickness;
       context.beginPath();
-      context.arc(point.x, point.y, 4.2, 0, 2 * Math.PI);
+      context.arc(point.x, point.y, 4.2 * thickness, 0, 2 * Math.PI);
       context.fill();
       context.stroke();
     }
@@ -133,7 +141,7 @@ class PictureView {
     context.strokeStyle = colour;
     context.lineCap = "round";
     context.globalAlpha = 0.5;
-    context.lineWidth = 11;
+    context.lineWidth = 11 * this.thickness();
     for (const [parent, child] of recording.bones) {
       if (!points[parent] || !points[child]) continue;
       traceLine(context, points[parent], points[child]);
@@ -145,7 +153,7 @@ class PictureView {
       if (!point || recording.isSeen(row, joint)) return;
       context.fillStyle = palette.frame;
       context.beginPath();
-      context.arc(point.x, point.y, 5.5, 0, 2 * Math.PI);
+      context.arc(point.x, point.y, 5.5 * this.thickness(), 0, 2 * Math.PI);
       context.fill();
       context.stroke();
     });

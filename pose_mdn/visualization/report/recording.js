@@ -19,9 +19,13 @@ class Recording {
     this.jointNames = description.joint_names;
     this.numJoints = this.jointNames.length;
     this.bones = description.bones;
+    this.parents = Array(this.numJoints).fill(-1);
+    for (const [parent, child] of this.bones) this.parents[child] = parent;
     this.left = new Set(description.left);
     this.frames = [...new Set(this.frame)];
     this.people = [...new Set(this.person)].filter((person) => person >= 0).sort((a, b) => a - b);
+    // Joints that the detector's layout lacks are never seen at all.
+    this.provided = this.jointNames.map((_, joint) => this.frame.some((__, row) => this.isSeen(row, joint)));
     this.rowsByFrame = new Map(this.frames.map((frame) => [frame, []]));
     this.frame.forEach((frame, row) => this.rowsByFrame.get(frame).push(row));
   }
@@ -102,6 +106,13 @@ class Recording {
   isSeen(row, joint) {
     const [x, y] = this.keypoint(row, joint);
     return Number.isFinite(x) && Number.isFinite(y) && this.confidence[row * this.numJoints + joint] > 0;
+  }
+
+  /** The nearest ancestor of a joint that was seen, or -1. */
+  seenAncestor(row, joint) {
+    let ancestor = this.parents[joint];
+    while (ancestor >= 0 && !this.isSeen(row, ancestor)) ancestor = this.parents[ancestor];
+    return ancestor;
   }
 
   jointLabel(joint) {

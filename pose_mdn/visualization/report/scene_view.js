@@ -53,7 +53,7 @@ class SceneView {
       return { at: (Math.min(low, 0) + Math.max(high, 0)) / 2, reach: Math.max(high, 0) - Math.min(low, 0) };
     };
     const [x, z] = [middle(0), middle(2)];
-    this.camera.target = [x.at, 0.88, z.at];
+    this.camera.target = [x.at, 0.84, z.at];
     this.camera.fitDistance = Math.min(14, 4.2 + 0.85 * Math.hypot(x.reach, z.reach));
   }
 
@@ -231,6 +231,8 @@ class SceneView {
     if (!(distance > 0)) return;
     const pelvis = add(this.origin, root);
     const towards = scale(root, -1 / distance);
+    // Seen from the camera itself, its sign would only stand in front of the person.
+    if (dot(towards, scale(camera.rotation.slice(6), -1)) > 0.985) return;
     const eye = add(pelvis, scale(towards, Math.min(distance, CAMERA_GLYPH_DISTANCE_M)));
     const [right, down, forward] = [[1, 0, 0], [0, 1, 0], [0, 0, 1]].map((axis) => rotate(this.toScene, axis));
     const corners = [[-1, -1], [1, -1], [1, 1], [-1, 1]].map(([x, y]) =>

@@ -138,6 +138,7 @@ def test_hypotheses_and_ellipsoids_can_be_hidden(open_report: OpenFunction, walk
     report.page.check("input[name=sigma][value='2']")
     assert len({everything, without_second, without_ellipsoids, report.picture()}) == 4
     report.page.click("#show-all")
+    report.picture()
     assert report.page.locator("#hypotheses input:checked").count() == 0
 
 
