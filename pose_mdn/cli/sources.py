@@ -82,7 +82,8 @@ def _expand(given: str) -> list[str]:
         return [given]
     path = Path(given)
     if path.is_dir():
-        return _expand_folder(path)
+        # Reading a folder without keypoints explains what was expected in it.
+        return _expand_folder(path) or [given]
     if path.exists() or not glob.has_magic(given):
         return [given]
     matches = sorted(glob.glob(given, recursive=True))
@@ -92,15 +93,21 @@ def _expand(given: str) -> list[str]:
 
 
 def _expand_folder(folder: Path) -> list[str]:
-    """A folder that a format knows is one recording; any other one is a collection of files."""
+    """A folder of frames is one recording; of any other one, each file and each recording below it is an input."""
+    entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    documents = [path for path in entries if path.suffix == ".json"]
+    if documents and _is_recording(folder, documents[0]):
+        return [str(folder)]
+    files = [str(path) for path in entries if path.suffix in _KEYPOINT_SUFFIXES]
+    below = [source for path in entries if path.is_dir() for source in _expand_folder(path)]
+    return files + below
+
+
+def _is_recording(folder: Path, document: Path) -> bool:
+    """Whether a format takes this folder as a whole, and this document as one of its frames."""
     from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
 
-    if any(entry.matches(folder) for entry in keypoint_formats().values()):
-        return [str(folder)]
-    files = sorted(str(file) for file in folder.iterdir() if file.suffix in _KEYPOINT_SUFFIXES)
-    if not files:
-        raise typer.BadParameter(f"no keypoints (.npz, .json) in the folder {folder}")
-    return files
+    return any(entry.matches(folder) and entry.matches(document) for entry in keypoint_formats().values())
 
 
 def _names(sources: Sequence[str], suffix: str) -> list[tuple[str, str]]:
