@@ -51,5 +51,7 @@ def serve(  # noqa: PLR0917 - typer passes them by name
         max_poses_per_call=max_poses_per_call,
         drain_s=drain_s,
     )
-    finished = serve_until_signalled(config, announce)
-    typer.echo("stopped; every call was answered" if finished else "stopped; calls that took too long were cancelled")
+    if not serve_until_signalled(config, announce):
+        typer.echo(f"stopped; calls that took longer than {drain_s:g} s were cancelled")
+        raise typer.Exit(1)
+    typer.echo("stopped; every call was answered")

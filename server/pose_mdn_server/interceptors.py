@@ -5,7 +5,6 @@ The access log says which call, how it ended and how long it took; never keypoin
 
 import logging
 import re
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -21,33 +20,8 @@ _LOG = logging.getLogger(__name__)
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
 
 
-class CallsUnderWay:
-    """Counts calls, so that a draining server knows when the last one is done."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._changed = threading.Condition()
-
-    def __enter__(self) -> None:
-        with self._changed:
-            self._count += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._changed:
-            self._count -= 1
-            self._changed.notify_all()
-
-    def wait_for_none(self, timeout_s: float) -> bool:
-        """Wait until no call is under way; False if the time ran out first."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._count == 0, timeout_s)
-
-
 class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]
     """Wraps every unary call. Streams (health watches, reflection) pass through."""
-
-    def __init__(self, calls: CallsUnderWay) -> None:
-        self._calls = calls
 
     def intercept_service(
         self,
@@ -60,13 +34,8 @@ class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]
             return handler
         inner, method = handler.unary_unary, handler_call_details.method
         request_id = _request_id(handler_call_details)
-
-        def wrapped(request: Message, context: grpc.ServicerContext) -> Message:
-            with self._calls:
-                return _answer(inner, request, context, method, request_id)
-
         return grpc.unary_unary_rpc_method_handler(
-            wrapped,
+            lambda request, context: _answer(inner, request, context, method, request_id),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )

@@ -13,14 +13,14 @@ import grpc
 from pose_mdn.errors import ConfigError
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.health import Health
-from pose_mdn_server.interceptors import CallInterceptor, CallsUnderWay
+from pose_mdn_server.interceptors import CallInterceptor
 from pose_mdn_server.model_store import ModelStore
 from pose_mdn_server.servicers import model, open_inference, pose_lifting
 
 _LOG = logging.getLogger(__name__)
 
-_FLUSH_S = 1.0
-"""Time for the last answers to reach the wire after their calls have returned."""
+_NOTICE_S = 0.2
+"""Time for those who watch the health to send their calls elsewhere, before new ones are refused."""
 
 SERVICE_NAMES = (pose_lifting.SERVICE_NAME, model.SERVICE_NAME, open_inference.SERVICE_NAME)
 """Full names of our services, for health and reflection."""
@@ -36,7 +36,6 @@ class PoseServer:
         )
         self.port = 0
         self._health = Health(SERVICE_NAMES)
-        self._calls = CallsUnderWay()
         self._server = self._build()
 
     @property
@@ -64,12 +63,14 @@ class PoseServer:
     def drain(self) -> bool:
         """Refuse new calls, let those under way finish within `drain_s`, then stop. True if all of them finished."""
         self._health.start_draining()
-        deadline = time.monotonic() + self.config.drain_s
-        stopped = self._server.stop(self.config.drain_s)
-        finished = self._calls.wait_for_none(deadline - time.monotonic())
-        # Idle streams, such as health watches, would keep the server for the whole of `drain_s`.
-        self._server.stop(_FLUSH_S if finished else None)
-        stopped.wait()
+        # Calls that reach a gRPC server as it stops are lost without an answer, so it goes on for a moment.
+        time.sleep(_NOTICE_S)
+        stopped = self._server.stop(self.config.drain_s + _NOTICE_S)
+        self._health.end_watches()
+        finished = stopped.wait(max(self.config.drain_s, _NOTICE_S))
+        if not finished:
+            self._server.stop(None)
+            stopped.wait()
         _LOG.info("stopped, %s", "every call was finished" if finished else "calls under way were cancelled")
         return finished
 
@@ -86,7 +87,7 @@ class PoseServer:
         config = self.config
         server = grpc.server(
             ThreadPoolExecutor(config.request_threads, thread_name_prefix="call"),
-            interceptors=[CallInterceptor(self._calls)],
+            interceptors=[CallInterceptor()],
             options=(
                 ("grpc.max_receive_message_length", config.max_message_bytes),
                 ("grpc.max_send_message_length", config.max_message_bytes),

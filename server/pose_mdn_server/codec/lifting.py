@@ -68,10 +68,14 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
 def encode_lift_request(
     sequence: KeypointSequence, *, model_name: str = "", model_version: str = ""
 ) -> pose_lifting_pb2.LiftRequest:
-    """The request that asks for a sequence to be lifted."""
+    """The request that asks for a sequence to be lifted.
+
+    Confidences mean what they mean to `Lifter.lift`: NaN is missing, and above 1 counts as 1.
+    """
+    confidence = np.clip(np.nan_to_num(sequence.confidence, nan=0.0), 0.0, 1.0)
     return pose_lifting_pb2.LiftRequest(
         keypoints_px=sequence.keypoints_px.ravel().tolist(),
-        confidence=sequence.confidence.ravel().tolist(),
+        confidence=confidence.ravel().tolist(),
         skeleton=sequence.skeleton.name,
         camera=encode_camera(sequence),
         model_name=model_name,
