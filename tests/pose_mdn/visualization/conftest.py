@@ -166,7 +166,8 @@ def chromium_path() -> str:
     pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
 
 
-@pytest.fixture
+# Not for the whole session: Playwright's event loop would run on beneath tests that start their own.
+@pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[object]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is in the dev extra")
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",

@@ -61,6 +61,7 @@ def open_report(browser: Any, tmp_path: Path) -> Iterator[OpenFunction]:
         assert report.complaints == []
         assert [url for url in report.requests if not url.startswith(("file:", "data:"))] == []
         assert len([url for url in report.requests if url.startswith("file:")]) == 1
+        report.page.close()
 
 
 def test_everything_is_drawn(open_report: OpenFunction, walking: HypothesisSequence) -> None:
