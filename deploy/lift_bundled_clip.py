@@ -7,9 +7,9 @@ import sys
 from importlib.resources import files
 
 import numpy as np
-from pose_mdn_server.client import PoseLiftingClient
 
 from pose_mdn.formats import read_keypoints
+from pose_mdn_server.client import PoseLiftingClient
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         sys.exit("a lifted pose holds NaN or infinity")
     error_px = np.median(hypotheses.reprojection_error_px[lifted].min(axis=1))
     sys.stdout.write(
-        f"{hypotheses.model}: {lifted.sum()} of {len(clip)} poses lifted to {hypotheses.num_hypotheses} hypotheses each, "
+        f"{hypotheses.model}: {lifted.sum()} of {len(clip)} poses lifted, {hypotheses.num_hypotheses} hypotheses each; "
         f"median reprojection error of the best {error_px:.1f} px\n"
     )
 

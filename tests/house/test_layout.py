@@ -15,7 +15,8 @@ FOLDERS = {"pose_mdn", "server", "export", "proto", "deploy", "docs", "examples"
 GENERATED = ROOT / "server" / "pose_mdn_server" / "rpc"
 TEXT_SUFFIXES = {".py", ".md", ".toml", ".proto", ".js", ".css", ".html", ".sh", ".yaml", ".txt"}
 MAX_FILE_LINES = 400
-MAX_FUNCTION_LINES = 60
+MAX_FUNCTION_LINES = 40
+MAX_TEST_LINES = 60
 MAX_README_LINES = 120
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "core", "base", "manager"}
 NOTE_LEFT_BEHIND = re.compile(rf"\b({'|'.join(['TO' + 'DO', 'FIX' + 'ME', 'X' * 3])})\b")
@@ -39,13 +40,19 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
     assert {name: lines for name, lines in lengths.items() if lines > MAX_FILE_LINES} == {}
 
 
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines a reader must follow: signature and docstring, which a command line makes long, are not among them."""
+    statements = function.body[1:] if ast.get_docstring(function) else function.body
+    return (function.end_lineno or 0) - statements[0].lineno + 1 if statements else 0
+
+
 def test_no_function_is_longer_than_a_screen() -> None:
     too_long = {
-        f"{name_of(path)}:{node.lineno} {node.name}": lines
+        f"{name_of(path)}:{node.lineno} {node.name}": body_lines(node)
         for path in written_files(".py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION_LINES
+        and body_lines(node) > (MAX_TEST_LINES if ROOT / "tests" in path.parents else MAX_FUNCTION_LINES)
     }
     assert too_long == {}
 
