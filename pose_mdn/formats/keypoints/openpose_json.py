@@ -87,8 +87,10 @@ def _read_person(file: Path, person: object) -> Detection:
 
 def _matches(path: Path) -> bool:
     if path.is_dir():
-        # A folder without JSON files is ours too: reading it explains what was expected.
-        return True
+        try:
+            return any(file.suffix == ".json" for file in path.iterdir())
+        except OSError:
+            return False
     head = first_bytes(path)
     return head.startswith(b"{") and b'"people"' in head
 

@@ -72,5 +72,7 @@ def _detect(path: Path) -> KeypointFormat:
         if entry.matches(path):
             return entry
     known = "; ".join(f"{entry.name} ({entry.description})" for entry in formats)
-    what = "a folder of none of these" if path.is_dir() else "another file"
-    raise fault(path, expected=f"one of: {known}", got=what, cure="check the path, or say which with format=")
+    if path.is_dir():
+        cure = "pass the folder that holds the frames themselves"
+        raise fault(path, expected=f"one of: {known}", got="a folder without .json files", cure=cure)
+    raise fault(path, expected=f"one of: {known}", got="another file", cure="check it, or say which with format=")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pose_mdn.errors import FormatError
-from pose_mdn.formats import read_keypoints
+from pose_mdn.formats import keypoint_formats, read_keypoints
 from pose_mdn.skeletons import BODY25, SKELETONS
 
 
@@ -184,5 +184,7 @@ def test_a_name_without_number_is_refused_in_a_folder(tmp_path) -> None:
 
 
 def test_an_empty_folder_says_what_it_lacks(tmp_path) -> None:
-    with pytest.raises(FormatError, match=r"a folder of \.json files"):
-        read_keypoints(tmp_path)
+    assert not keypoint_formats()["openpose_json"].matches(tmp_path)
+    for format_name in (None, "openpose_json"):
+        with pytest.raises(FormatError, match="pass the folder that holds the frames"):
+            read_keypoints(tmp_path, format=format_name)
