@@ -1,8 +1,8 @@
 """How pose_mdn/samples/walking_clip.npz was made: a 2D detector over a video, its answers saved as a keypoints file.
 
-Any detector will do. This one is BlazePose as packaged in `mediapipe==0.10.21` (Apache-2.0), which carries its weights and
-runs offline. It needs an environment of its own (it pins old versions of numpy and protobuf) and is no dependency of
-pose-mdn:
+Any detector will do. This one is BlazePose as packaged in `mediapipe==0.10.21` (Apache-2.0), which carries its weights
+and runs offline. It needs an environment of its own (it pins old versions of numpy and protobuf) and is no dependency
+of pose-mdn:
 
     python3.11 -m venv detector
     detector/bin/pip install mediapipe==0.10.21
@@ -21,7 +21,7 @@ FIRST_FRAME, LAST_FRAME = 38, 197
 """A woman steps out from behind a tree, walks through the picture and leaves it on the left."""
 
 TOP_PX = 420
-"""BlazePose looks for one person; above this row an acrobat stands on a roof, so the detector is shown only what is below."""
+"""BlazePose looks for one person; above this row an acrobat stands on a roof, so it is shown only what is below."""
 
 NUM_JOINTS = 33
 
