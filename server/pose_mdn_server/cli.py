@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
 
 def register(app: typer.Typer) -> None:
     """Add the `serve` command."""
@@ -31,6 +33,10 @@ def serve(  # noqa: PLR0917 - typer passes them by name
     reflection. docs/protocol.md shows how to call it from Python and from other languages.
     """
     import logging  # noqa: PLC0415
+    import os  # noqa: PLC0415
+
+    # gRPC's C code would write lines of its own beside ours, for example about a port that is taken.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
     from pose_mdn_server.config import ServerConfig  # noqa: PLC0415
     from pose_mdn_server.server import PoseServer, serve_until_signalled  # noqa: PLC0415
@@ -38,6 +44,8 @@ def serve(  # noqa: PLR0917 - typer passes them by name
     def announce(server: PoseServer) -> None:
         names = ", ".join(f"{model.name}/{model.version}" for model in server.models.all())
         typer.echo(f"pose-mdn serves {names} on {server.address}; stop it with Ctrl-C")
+        if host not in LOOPBACK:
+            typer.echo(f"note: {host} is open to the network, without encryption; see docs/protocol.md", err=True)
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("pose_mdn_server.access").setLevel(logging.INFO if access_log else logging.WARNING)

@@ -36,13 +36,13 @@ def demo(
         hypotheses = client.lift_sequence(clip)
         elapsed_ms = (time.perf_counter() - started) * 1e3
     console.print(hypotheses_table(hypotheses, max_rows=rows))
+    report = write_report(hypotheses, output, title="pose-mdn demo: a person walks")
     console.print(
         f"{int(hypotheses.lifted.sum())} of {len(clip)} frames lifted by {hypotheses.model} in {elapsed_ms:.0f} ms, "
-        f"{hypotheses.num_hypotheses} hypotheses each; intrinsics: {hypotheses.intrinsics_source}"
-    )
-    report = write_report(hypotheses, output, title="pose-mdn demo: a person walks")
-    console.print(f"\nreport: [bold]{report.path.resolve()}[/bold], to be opened in a browser", soft_wrap=True)
-    console.print(
-        "next:   pose-mdn lift YOUR_KEYPOINTS -o result.npz   your own detector's files\n"
-        "        pose-mdn serve                               a server for your own app, see docs/protocol.md"
+        f"{hypotheses.num_hypotheses} hypotheses each\n"
+        f"intrinsics: {hypotheses.intrinsics_source}\n\n"
+        f"report: [bold]{report.path.resolve()}[/bold], to be opened in a browser\n"
+        "next:   pose-mdn lift YOUR_KEYPOINTS -o result.npz    your own detector's files\n"
+        "        pose-mdn serve                                a server for your own app (docs/protocol.md)",
+        soft_wrap=True,
     )

@@ -62,7 +62,12 @@ class ModelStore:
             ModelNotFoundError: The repository lacks the default model.
             BundleError: A bundle is incomplete or altered.
         """
-        for bundle in list_bundles(self._repository):
+        bundles = list_bundles(self._repository)
+        if not bundles:
+            raise ModelNotFoundError(
+                f"repository: expected a folder of bundles NAME/VERSION/, got {self._repository}, which holds none"
+            )
+        for bundle in bundles:
             model = self._load(bundle)
             self._models[model.name, model.version] = model
             _LOG.info("loaded %s/%s", model.name, model.version)
@@ -91,7 +96,7 @@ class ModelStore:
     def _find(self, name: str, version: str) -> ServedModel:
         versions = self.versions(name)
         if not versions:
-            names = ", ".join(sorted({known for known, _ in self._models})) or "no model at all"
+            names = ", ".join(sorted({known for known, _ in self._models}))
             raise ModelNotFoundError(f"model: expected one of {names}, got {name[:64]!r}")
         if version and version not in versions:
             raise ModelNotFoundError(

@@ -38,7 +38,7 @@ def test_the_newest_version_answers_unless_another_is_named(tmp_path: Path, peop
 
 
 def test_a_repository_without_the_default_model_does_not_start(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFoundError, match="no model at all"):
+    with pytest.raises(ModelNotFoundError, match="holds none"):
         PoseServer(ServerConfig(port=0, repository=tmp_path)).start()
 
 

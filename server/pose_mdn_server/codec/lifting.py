@@ -117,7 +117,7 @@ def decode_lift_response(response: pose_lifting_pb2.LiftResponse, sequence: Keyp
         mixing_coefficients=_floats(response.mixing_coefficients, (n, m)),
         root_translation_m=_floats(response.root_translation_m, (n, m, 3)),
         reprojection_error_px=_floats(response.reprojection_error_px, (n, m)),
-        status=np.array([_STATUS_OF_VALUE[value].value for value in response.status], dtype=np.str_),
+        status=np.array([_status_text(value) for value in response.status], dtype=np.str_),
         keypoints_px=_floats(response.lifted_keypoints_px, (n, joints, 2)),
         confidence=_floats(response.lifted_confidence, (n, joints)),
         frame=sequence.frame,
@@ -130,6 +130,12 @@ def decode_lift_response(response: pose_lifting_pb2.LiftResponse, sequence: Keyp
         source_skeleton=sequence.skeleton.name,
         model=response.model,
     )
+
+
+def _status_text(value: int) -> str:
+    """A newer server may know statuses that this client does not."""
+    status = _STATUS_OF_VALUE.get(value)
+    return f"unknown_{value}" if status is None else status.value
 
 
 def _floats(values: object, shape: tuple[int, ...]) -> FloatArray:
