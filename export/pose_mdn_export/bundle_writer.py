@@ -83,9 +83,7 @@ def write_card(bundle: Path, card: str) -> None:
     _write_checksums(bundle)
 
 
-def _facts(
-    graph: LiftingGraph, config: TrainingConfig, steps: int, description: BundleDescription
-) -> dict[str, Any]:
+def _facts(graph: LiftingGraph, config: TrainingConfig, steps: int, description: BundleDescription) -> dict[str, Any]:
     return {
         "schema_version": _SCHEMA_VERSION,
         "kind": "lifter",

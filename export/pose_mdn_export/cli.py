@@ -13,7 +13,9 @@ def register(app: typer.Typer) -> None:
 
 def export(
     run: Annotated[Path, typer.Argument(help="Run folder of `pose-mdn train`.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Model repository: the bundle goes to NAME/VERSION in it.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Model repository: the bundle goes to NAME/VERSION in it.")
+    ],
     name: Annotated[str, typer.Option(help="Name under which the model is loaded and served.")] = "mdn_lifter",
     version: Annotated[int, typer.Option(min=1, help="Version, a positive integer.")] = 1,
     licence: Annotated[str, typer.Option(help="SPDX expression of the weights' licence.")] = "Apache-2.0",
@@ -22,22 +24,19 @@ def export(
 ) -> None:
     """Export a trained lifter as a checked ONNX bundle.
 
-    Pre- and post-processing are inside the graph. Nothing is written unless ONNX Runtime agrees with torch to a tenth of a
+    Pre- and post-processing are inside the graph. Nothing is written unless ONNX Runtime agrees with torch to a tenth
+    of a
     millimetre at batch sizes 1, 7, 64 and 256 with random joints missing.
 
-    Example: pose-mdn export runs/first -o models --version 2 && pose-mdn lift clip.npz -o out.npz --model models/mdn_lifter/2
+    Example: pose-mdn export runs/first -o models --version 2 && pose-mdn lift clip.npz -o out.npz --model
+        models/mdn_lifter/2
     """
-    from pose_mdn_export.requirements import require_export_extra  # noqa: PLC0415
-
-    require_export_extra()
     from pose_mdn.training.checkpoint import load_trained  # noqa: PLC0415  (heavy imports wait until the command runs)
     from pose_mdn_export.bundle_writer import BundleDescription, write_bundle  # noqa: PLC0415
 
     graph, config, steps = load_trained(run)
     text = card.read_text(encoding="utf-8") if card else f"# {name} {version}\n\nTrained on: {training_data}\n"
-    description = BundleDescription(
-        name=name, version=version, licence=licence, training_data=training_data, card=text
-    )
+    description = BundleDescription(name=name, version=version, licence=licence, training_data=training_data, card=text)
     folder, differences = write_bundle(graph, config, steps, description, output)
     for tensor, difference in differences.items():
         typer.echo(f"{tensor:24s} largest difference from torch {difference:.2g}", err=True)

@@ -41,8 +41,8 @@ def check_parity(graph: LiftingGraph, path: Path) -> dict[str, float]:
             largest[output.name] = max(largest[output.name], error)
             if error > output.tolerance:
                 raise ExportMismatchError(
-                    f"{output.name}: expected ONNX Runtime to agree with torch to {output.tolerance:g} at batch {batch}, "
-                    f"got a difference of {error:.3g}",
+                    f"{output.name}: expected ONNX Runtime to agree with torch to {output.tolerance:g} at batch "
+                    f"{batch}, got a difference of {error:.3g}",
                     output=output.name,
                     max_abs_error=error,
                     tolerance=output.tolerance,

@@ -22,14 +22,17 @@ def evaluate(
     truth: Annotated[
         Path | None, typer.Option(help="Truth of a single input; otherwise NAME.truth.npz beside each.")
     ] = None,
-    model: Annotated[str, typer.Option(help="Lifter for keypoints files: name, name/version or bundle folder.")] = "mdn_lifter",
+    model: Annotated[
+        str, typer.Option(help="Lifter for keypoints files: name, name/version or bundle folder.")
+    ] = "mdn_lifter",
     threads: Annotated[int | None, typer.Option(help="Threads for lifting.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the samples that measure calibration.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Measure a lifter, or hypotheses, against truth.
 
-    Truth files hold `pose_camera_m` (N, 17, 3), metres in the camera frame, and optionally `action` (N,), which adds a row
+    Truth files hold `pose_camera_m` (N, 17, 3), metres in the camera frame, and optionally `action` (N,), which adds
+    a row
     per action. Figures: best-of-M, top-1 and mean MPJPE, PA- and N-MPJPE, NLL, ECE, coverage, left-right asymmetry.
 
     Example: pose-mdn evaluate views/ --json

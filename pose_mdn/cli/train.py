@@ -14,7 +14,9 @@ def register(app: typer.Typer) -> None:
 
 def train(
     data: Annotated[Path, typer.Option(help="Motion data .npz: Human3.6M-17 joints, metres, Y up, with splits.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Run folder; a run of the same settings is continued.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Run folder; a run of the same settings is continued.")
+    ],
     preset: Annotated[str, typer.Option(help="Settings to start from: default or li_lee_2019.")] = "default",
     config: Annotated[Path | None, typer.Option(help="TOML file of settings, instead of a preset.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimiser steps, instead of the preset's.")] = None,
@@ -23,16 +25,14 @@ def train(
 ) -> None:
     """Train a lifter on motion data filmed by virtual cameras.
 
-    The run folder receives config.toml (every setting, resolved), metrics.jsonl and checkpoint.pt. Stop it at any time; the
+    The run folder receives config.toml (every setting, resolved), metrics.jsonl and checkpoint.pt. Stop it at any
+    time; the
     same command continues it to the same weights as an undisturbed run. Then: `pose-mdn export RUN -o FOLDER`.
 
     Example: pose-mdn train --preset default --data motions.npz -o runs/first
     """
     from rich.console import Console  # noqa: PLC0415  (heavy imports wait until the command runs)
 
-    from pose_mdn.cli.extras import require_torch  # noqa: PLC0415
-
-    require_torch()
     from pose_mdn.cli.training_progress import TrainingProgress  # noqa: PLC0415
     from pose_mdn.training.settings import resolve_settings  # noqa: PLC0415
     from pose_mdn.training.trainer import Trainer, use_threads  # noqa: PLC0415
@@ -42,4 +42,6 @@ def train(
     trainer = Trainer(settings, data, output)
     with TrainingProgress(settings, start=trainer.step) as progress:
         figures = trainer.run(progress.update)
-    Console(stderr=True).print(f"[bold]{output}[/]: step {trainer.step} of {settings.steps}, validation {json.dumps(figures)}")
+    Console(stderr=True).print(
+        f"[bold]{output}[/]: step {trainer.step} of {settings.steps}, validation {json.dumps(figures)}"
+    )

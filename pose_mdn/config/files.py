@@ -28,7 +28,9 @@ def load_preset(name: str) -> TrainingConfig:
         ConfigError: There is no such preset.
     """
     if name not in preset_names():
-        raise ConfigError(f"preset: expected one of {', '.join(preset_names())}, got {name!r}{_suggest(name, preset_names())}")
+        raise ConfigError(
+            f"preset: expected one of {', '.join(preset_names())}, got {name!r}{_suggest(name, preset_names())}"
+        )
     text = (resources.files("pose_mdn.config") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
     return from_toml(TrainingConfig, text, source=f"preset {name}")
 
@@ -57,7 +59,9 @@ def from_dict(kind: type[Config], table: dict[str, Any], *, source: str) -> Conf
     values = {}
     for key, value in table.items():
         if key not in hints:
-            raise ConfigError(f"{source}: unknown setting {key!r}{_suggest(key, list(hints))}; known: {', '.join(hints)}")
+            raise ConfigError(
+                f"{source}: unknown setting {key!r}{_suggest(key, list(hints))}; known: {', '.join(hints)}"
+            )
         values[key] = _convert(hints[key], value, source=f"{source}: {key}")
     return kind(**values)
 

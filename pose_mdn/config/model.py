@@ -13,7 +13,7 @@ class ModelConfig:
     num_hypotheses: int = 5
     """M, the number of mixture components."""
     view: Literal["canonical", "camera"] = "canonical"
-    """What the network sees: the canonical view (turned to the optical axis, unit size), or plain slopes in the camera."""
+    """What the network sees: the canonical view (turned to the axis, unit size), or plain slopes in the camera."""
     trunk: Literal["layer_norm", "martinez_2017"] = "layer_norm"
     """Residual network: pre-LayerNorm with GELU, or the BatchNorm, ReLU and dropout blocks of Martinez et al. 2017."""
     width: int = 512
@@ -25,9 +25,9 @@ class ModelConfig:
     max_norm: float | None = None
     """Largest Frobenius norm of every weight matrix, applied in the forward pass; none if absent."""
     head: Literal["kinematic", "free"] = "kinematic"
-    """How means are made: bone directions times symmetric bone lengths shared by all hypotheses, or free coordinates."""
+    """How means are made: bone directions times symmetric lengths shared by all hypotheses, or free coordinates."""
     covariance: Literal["line_of_sight", "isotropic"] = "line_of_sight"
-    """One standard deviation per joint across and one along the line of sight, or one per hypothesis (Li & Lee 2019)."""
+    """A standard deviation per joint across and one along the line of sight, or one per hypothesis (Li & Lee 2019)."""
     min_std_m: float = 0.003
     """Floor of every standard deviation in metres, about the noise of the motion data; 0 as in the paper."""
 

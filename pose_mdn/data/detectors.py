@@ -32,7 +32,8 @@ class Detection:
 def detect(joints_m: Tensor, config: DetectorConfig, generator: torch.Generator) -> Detection:
     """Observe (B, 17, 3) camera-frame joints as a detector would.
 
-    Layouts follow `pose_mdn.skeletons.mapping`: COCO-like ones have no spine and no head top, their pelvis and thorax are
+    Layouts follow `pose_mdn.skeletons.mapping`: COCO-like ones have no spine and no head top, their pelvis and thorax
+    are
     middles of hips and shoulders and their neck_nose is a nose; Halpe-like ones have a head top; MPII-like ones lack
     the spine alone.
     """
@@ -91,7 +92,7 @@ def _noise(clean: Tensor, config: DetectorConfig, generator: torch.Generator) ->
 
 
 def _derive_middles(slopes: Tensor, layout: Tensor, generator: torch.Generator) -> Tensor:
-    """Replace pelvis and thorax by what other layouts have there; some Human3.6M-like detectors do so for the pelvis too."""
+    """Put pelvis and thorax where other layouts have them; some Human3.6M-like detectors do so for the pelvis too."""
     hips = 0.5 * (slopes[:, _J["l_hip"]] + slopes[:, _J["r_hip"]])
     shoulders = 0.5 * (slopes[:, _J["l_shoulder"]] + slopes[:, _J["r_shoulder"]])
     middle = (layout > 0) | (torch.rand(len(slopes), generator=generator) < 0.15)

@@ -34,7 +34,8 @@ def read_motion_data(path: Path, split: str) -> MotionData:
     """Read one split of a motion data file.
 
     Args:
-        path: `.npz` with `pose` (N, 17, 3) metres Y up, `valid` (N,), `joint_names`, and per motion `seq_start`, `seq_len`,
+        path: `.npz` with `pose` (N, 17, 3) metres Y up, `valid` (N,), `joint_names`, and per motion `seq_start`,
+            `seq_len`,
             `subject`, `action`, `split`.
         split: "train", "validation" or "test".
 
@@ -57,7 +58,9 @@ def read_motion_data(path: Path, split: str) -> MotionData:
     )
     keep = arrays["valid"][rows] & (arrays["split"][motion] == split)
     if not keep.any():
-        raise FormatError(f"{path}: expected poses of split {split!r}, got none; splits: {sorted(set(arrays['split']))}")
+        raise FormatError(
+            f"{path}: expected poses of split {split!r}, got none; splits: {sorted(set(arrays['split']))}"
+        )
     rows, motion = rows[keep], motion[keep]
     return MotionData(
         pose_m=np.ascontiguousarray(arrays["pose"][rows]),

@@ -28,7 +28,7 @@ class ViewBatch:
 
 
 class ViewSampler:
-    """An endless supply of views, each batch determined by a seed and a step alone, so that any run can be resumed exactly.
+    """An endless supply of views; seed and step alone determine a batch, so that any run can be resumed exactly.
 
     Args:
         pose_m: (N, 17, 3) motion data, metres, Y up.

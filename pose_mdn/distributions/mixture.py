@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from array_api_compat import array_namespace
 
-from pose_mdn.geometry.pinhole import Array
+from pose_mdn.array_types import Array
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pose_mdn.array_types import Array
 from pose_mdn.distributions.mixture import GaussianMixture
-from pose_mdn.geometry.pinhole import Array
 from pose_mdn.poses.hypotheses import HypothesisSequence
 
 _AXES = [0, 0, 1]
@@ -14,7 +14,8 @@ _AXES = [0, 0, 1]
 class PoseMixture:
     """The distribution over root-relative poses that N rows of hypotheses stand for.
 
-    Covariances are diagonal in each row's line-of-sight frame, so densities are computed there; the pelvis is the origin
+    Covariances are diagonal in each row's line-of-sight frame, so densities are computed there; the pelvis is the
+    origin
     of every pose and not random, so a density is over the 48 coordinates of the other 16 joints.
 
     Args:

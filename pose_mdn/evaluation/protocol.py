@@ -61,7 +61,9 @@ class EvaluationRow:
         return dataclasses.asdict(self)
 
 
-def evaluate(name: str, hypotheses: HypothesisSequence, truth_m: NDArray[np.floating], *, seed: int = 0) -> EvaluationRow:
+def evaluate(
+    name: str, hypotheses: HypothesisSequence, truth_m: NDArray[np.floating], *, seed: int = 0
+) -> EvaluationRow:
     """Measure hypotheses against truth.
 
     Args:

@@ -24,7 +24,9 @@ _COLUMNS = (
 
 def evaluation_table(rows: Sequence[EvaluationRow], *, title: str) -> Table:
     """A rich table, lengths in millimetres."""
-    table = Table(title=title, caption="millimetres; NLL in nats per coordinate; 68 %: coverage of the stated 68 % interval")
+    table = Table(
+        title=title, caption="millimetres; NLL in nats per coordinate; 68 %: coverage of the stated 68 % interval"
+    )
     table.add_column("views")
     table.add_column("poses", justify="right")
     for heading, _, _ in _COLUMNS:

@@ -1,14 +1,16 @@
 """The canonical view: what the network sees, freed of where, how far and through which lens the person was filmed.
 
 The camera is turned by the smallest rotation that puts the confidence-weighted mean ray of the visible joints on the
-optical axis; the picture is then divided by its root-mean-square radius. The answer is turned back by the same rotation.
+optical axis; the picture is then divided by its root-mean-square radius. The answer is turned back by the same
+rotation.
 """
 
 from dataclasses import dataclass
 
 from array_api_compat import array_namespace
 
-from pose_mdn.geometry.pinhole import Array, camera_to_slopes
+from pose_mdn.array_types import Array
+from pose_mdn.geometry.pinhole import camera_to_slopes
 
 _EPSILON = 1e-6
 

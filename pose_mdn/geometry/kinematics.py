@@ -4,7 +4,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from pose_mdn.geometry.pinhole import Array
+from pose_mdn.array_types import Array
 from pose_mdn.skeletons.skeleton import Skeleton
 
 _MIN_LENGTH_M = 1e-6

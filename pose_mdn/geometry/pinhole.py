@@ -4,12 +4,9 @@ A *slope* is a point (x, y) on the plane z = 1 of the camera frame (x right, y d
 through the optical centre and (x, y, 1). Pixels are undistorted here; `pose_mdn.geometry.camera` handles lenses.
 """
 
-from typing import Any
-
 from array_api_compat import array_namespace
 
-Array = Any
-"""A numpy array or a torch tensor; a function returns the kind that it was given."""
+from pose_mdn.array_types import Array
 
 MIN_DEPTH_M = 0.05
 """Points nearer to the camera plane than this are projected as if they were here, so that errors stay finite."""

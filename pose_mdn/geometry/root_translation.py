@@ -2,7 +2,7 @@
 
 from array_api_compat import array_namespace
 
-from pose_mdn.geometry.pinhole import Array
+from pose_mdn.array_types import Array
 
 _EPSILON = 1e-9
 MIN_ROOT_DEPTH_M = 0.1
@@ -12,10 +12,12 @@ MAX_ROOT_DEPTH_M = 1000.0
 def solve_root_translation(pose_m: Array, slopes: Array, weight: Array) -> Array:
     """Least-squares root translation in closed form.
 
-    A joint X seen at slope (x, y) after translation T must satisfy X_x + T_x = x (X_z + T_z), and the same for y: linear
+    A joint X seen at slope (x, y) after translation T must satisfy X_x + T_x = x (X_z + T_z), and the same for y:
+    linear
     in T. The weighted normal equations have a diagonal block for T_x and T_y, so eliminating those leaves one equation
 
-        T_z = sum w [(x - x̄)(b - b̄) + (y - ȳ)(c - c̄)] / sum w [(x - x̄)^2 + (y - ȳ)^2],  b = X_x - x X_z,  c = X_y - y X_z
+        T_z = sum w [(x - x̄)(b - b̄) + (y - ȳ)(c - c̄)] / sum w [(x - x̄)^2 + (y - ȳ)^2],  b = X_x - x X_z,  c = X_y
+        - y X_z
 
     with weighted means, which stays well conditioned in single precision.
 

@@ -17,7 +17,8 @@ def mixture_nll(mixture: GaussianMixture, target: Tensor, *, temperature: float 
     Args:
         mixture: B mixtures over D coordinates.
         target: (B, D) points.
-        temperature: T >= 1. Each component's weighted log-density is divided by T inside the sum and the result multiplied
+        temperature: T >= 1. Each component's weighted log-density is divided by T inside the sum and the result
+            multiplied
             by T (deterministic annealing): at first components share every pose and none dies, while gradients with
             respect to the components keep their size. 1 is the plain likelihood.
 

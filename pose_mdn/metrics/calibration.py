@@ -10,7 +10,8 @@ QUANTILES = np.linspace(0.0, 1.0, 21)
 def coverage_curve(samples_m: NDArray[np.floating], target_m: NDArray[np.floating]) -> NDArray[np.float64]:
     """Share of targets within each central interval that samples state.
 
-    Distances are per coordinate from the coordinate-wise sample median, as in Pierzchlewicz et al., "Multi-hypothesis 3D
+    Distances are per coordinate from the coordinate-wise sample median, as in Pierzchlewicz et al., "Multi-hypothesis
+    3D
     human pose estimation metrics favor miscalibrated distributions", 2022.
 
     Args:
@@ -23,7 +24,8 @@ def coverage_curve(samples_m: NDArray[np.floating], target_m: NDArray[np.floatin
     median = np.median(samples_m, axis=0)
     spread = np.quantile(np.abs(samples_m - median), QUANTILES, axis=0)
     distance = np.abs(target_m - median)
-    return np.mean(distance < spread, axis=1, dtype=np.float64)
+    coverage: NDArray[np.float64] = np.mean(distance < spread, axis=1, dtype=np.float64)
+    return coverage
 
 
 def expected_calibration_error(coverage: NDArray[np.float64]) -> float:

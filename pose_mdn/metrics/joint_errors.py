@@ -2,7 +2,7 @@
 
 from array_api_compat import array_namespace
 
-from pose_mdn.geometry.pinhole import Array
+from pose_mdn.array_types import Array
 from pose_mdn.geometry.procrustes import procrustes_align
 
 _MM = 1000.0

@@ -12,7 +12,6 @@ from pose_mdn.geometry.root_translation import solve_root_translation
 from pose_mdn.models.mdn import MixtureDensityNetwork
 from pose_mdn.skeletons import HUMAN36M17
 
-
 _SMALLEST_PROBABILITY = 1e-6
 
 
@@ -36,7 +35,7 @@ class LiftedPoses(NamedTuple):
 
 
 class Calibration(nn.Module):
-    """Corrections fitted on validation subjects after training: factors on standard deviations, a temperature on coefficients."""
+    """Corrections fitted after training: factors on standard deviations, a temperature on coefficients."""
 
     std_scale: Tensor
     mixing_temperature: Tensor
@@ -106,7 +105,7 @@ class LiftingGraph(nn.Module):
 
 
 def _root_translation(means_m: Tensor, slopes: Tensor, confidence: Tensor, rotation: Tensor) -> Tensor:
-    """Solve in the line-of-sight frame, where slopes are small and the system is best conditioned; answer in the camera's."""
+    """Solve in the line-of-sight frame, where slopes are small and the system is well conditioned."""
     rays = torch.cat([slopes, torch.ones_like(slopes[..., :1])], dim=-1)
     turned = camera_to_slopes(rays @ rotation)
     root = solve_root_translation(means_m, turned[:, None], confidence[:, None])

@@ -45,7 +45,8 @@ class PredictedMixture:
 class MixtureDensityNetwork(nn.Module):
     """Trunk and heads of a `ModelConfig`.
 
-    The network sees (x, y, confidence) of 17 joints and the logarithm of the view's radius; the faithful Li-and-Lee network
+    The network sees (x, y, confidence) of 17 joints and the logarithm of the view's radius; the faithful Li-and-Lee
+    network
     (`martinez_2017`) sees standardised (x, y) of the 16 joints without neck_nose, and nothing else.
     """
 
@@ -161,7 +162,7 @@ def _linear(config: ModelConfig, out_features: int) -> nn.Module:
 
 
 def gaussian_dimensions() -> int:
-    """c of the paper: coordinates of the joints that can move."""
+    """C of the paper: coordinates of the joints that can move."""
     return 3 * (HUMAN36M17.num_joints - 1)
 
 

@@ -8,14 +8,16 @@ from torch.nn import functional
 
 from pose_mdn.config import ModelConfig
 
-_TENSORFLOW_BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
+_BATCH_NORM_EPSILON = 1e-3
+_BATCH_NORM_MOMENTUM = 0.01
 """Defaults of tf.layers (its momentum 0.99 is 0.01 here), with which Li and Lee trained."""
 
 
 class MaxNormLinear(nn.Linear):
     """A linear layer whose whole weight matrix is kept within a Frobenius norm, in the forward pass.
 
-    Initialised as in Li and Lee's code: normal, cut at two standard deviations of sqrt(2 / first dimension), biases too.
+    Initialised as in Li and Lee's code: normal, cut at two standard deviations of sqrt(2 / first dimension), biases
+    too.
     """
 
     def __init__(self, in_features: int, out_features: int, *, max_norm: float | None) -> None:
@@ -37,7 +39,7 @@ def _truncated_normal_(parameter: Tensor, std: float) -> None:
 
 
 class LayerNormBlock(nn.Module):
-    """x + W2 GELU(W1 LayerNorm(x)), with the last layer starting at zero so that a deep network starts as a shallow one."""
+    """x + W2 GELU(W1 LayerNorm(x)); W2 starts at zero, so that a deep network starts as a shallow one."""
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
@@ -67,7 +69,7 @@ class LayerNormTrunk(nn.Module):
         # Keypoints carry more than bfloat16's three digits, so the first layer always computes in float32.
         with torch.autocast("cpu", enabled=False):
             hidden = self.inlet(features)
-        return self.norm(self.blocks(hidden))  # type: ignore[no-any-return]
+        return self.norm(self.blocks(hidden))
 
 
 class MartinezBlock(nn.Module):
@@ -79,7 +81,7 @@ class MartinezBlock(nn.Module):
         for index in range(num_layers):
             layers += [
                 MaxNormLinear(in_width if index == 0 else width, width, max_norm=config.max_norm),
-                nn.BatchNorm1d(width, **_TENSORFLOW_BATCH_NORM),
+                nn.BatchNorm1d(width, eps=_BATCH_NORM_EPSILON, momentum=_BATCH_NORM_MOMENTUM),
                 nn.ReLU(),
                 nn.Dropout(config.dropout),
             ]
@@ -103,4 +105,4 @@ class MartinezTrunk(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, in_features) to (B, width)."""
-        return self.blocks(features)  # type: ignore[no-any-return]
+        return self.blocks(features)

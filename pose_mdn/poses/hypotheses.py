@@ -18,12 +18,14 @@ class HypothesisSequence:
     Attributes:
         means_m: (N, M, 17, 3) component means.
         std_m: (N, M, 17, 2) standard deviations across (both directions) and along the line of sight; 0 for the pelvis.
-        view_rotation: (N, 3, 3) rotation from the line-of-sight frame, in which the covariances are diagonal, to the camera.
+        view_rotation: (N, 3, 3) rotation from the line-of-sight frame, in which the covariances are diagonal, to the
+            camera.
         mixing_coefficients: (N, M) probabilities of the components; each row sums to 1.
         root_translation_m: (N, M, 3) pelvis position in the camera frame.
         reprojection_error_px: (N, M) confidence-weighted RMS distance to the observed joints.
         status: (N,) values of `Status`.
-        keypoints_px: (N, 17, 2) what was lifted, in the Human3.6M-17 layout, pixels of the image as given; NaN if missing.
+        keypoints_px: (N, 17, 2) what was lifted, in the Human3.6M-17 layout, pixels of the image as given; NaN if
+            missing.
         confidence: (N, 17) the confidences that were used; 0 means missing.
         frame: (N,) frame numbers, copied from the input.
         person: (N,) identities, copied from the input.
@@ -71,4 +73,5 @@ class HypothesisSequence:
     @property
     def most_probable(self) -> NDArray[np.int64]:
         """(N,) index of the component with the largest mixing coefficient; 0 for rows that were not lifted."""
-        return np.nan_to_num(self.mixing_coefficients, nan=0.0).argmax(axis=1)
+        top: NDArray[np.int64] = np.nan_to_num(self.mixing_coefficients, nan=0.0).argmax(axis=1)
+        return top

@@ -1,7 +1,7 @@
-"""Post-hoc calibration on validation subjects: a factor per joint and axis on standard deviations, a temperature on weights.
+"""Post-hoc calibration on validation subjects: factors on standard deviations, a temperature on weights.
 
-The factors minimise the closed-form CRPS of the marginals, the temperature the negative log-likelihood; both end up as
-buffers in the exported graph. Never fitted on training or test subjects.
+The factors, one per joint and axis, minimise the closed-form CRPS of the marginals; the temperature minimises the negative
+log-likelihood. Both end up as buffers in the exported graph. They are never fitted on training or test subjects.
 """
 
 import dataclasses
@@ -63,16 +63,21 @@ def calibrate(graph: LiftingGraph, batch: ViewBatch) -> dict[str, float]:
         scaled = dataclasses.replace(prediction, std_m=_scale(prediction.std_m, log_scale))
         weights = (prediction.log_mixing_coefficients.exp(), log_temperature.exp())
         log_mixing = graph.temper(*weights).log()
-        crps = mixture_crps(dataclasses.replace(scaled.distribution(), log_mixing_coefficients=log_mixing.detach()), target)
+        crps = mixture_crps(
+            dataclasses.replace(scaled.distribution(), log_mixing_coefficients=log_mixing.detach()), target
+        )
         fixed = dataclasses.replace(scaled, std_m=scaled.std_m.detach()).distribution()
         nll = mixture_nll(dataclasses.replace(fixed, log_mixing_coefficients=log_mixing), target)
         optimizer.zero_grad()
-        (1000.0 * crps.mean() + nll.mean()).backward()  # type: ignore[no-untyped-call]
+        (1000.0 * crps.mean() + nll.mean()).backward()
         optimizer.step()
     calibration.std_scale[1:] = log_scale.detach().exp()
     calibration.mixing_temperature.copy_(log_temperature.detach().exp())
     after = _scores(_calibrated(graph, prediction), target)
-    return {**{f"{key}_before": value for key, value in before.items()}, **{f"{key}_after": v for key, v in after.items()}}
+    return {
+        **{f"{key}_before": value for key, value in before.items()},
+        **{f"{key}_after": v for key, v in after.items()},
+    }
 
 
 def _calibrated(graph: LiftingGraph, prediction: PredictedMixture) -> GaussianMixture:

@@ -65,7 +65,9 @@ def read_checkpoint(folder: RunFolder) -> dict[str, Any]:
         CheckpointError: There is none, or it is of another format.
     """
     if not folder.checkpoint.is_file():
-        raise CheckpointError(f"{folder.path}: expected a run with checkpoint.pt, found none; train one with `pose-mdn train`")
+        raise CheckpointError(
+            f"{folder.path}: expected a run with checkpoint.pt, found none; train one with `pose-mdn train`"
+        )
     try:
         state: dict[str, Any] = torch.load(folder.checkpoint, weights_only=True, map_location="cpu")
     except Exception as error:  # torch raises a different kind for each way in which a file can be broken
@@ -95,8 +97,8 @@ def claim_folder(folder: RunFolder, config: TrainingConfig) -> None:
     if folder.config.exists():
         if read_config(folder.config) != config:
             raise CheckpointError(
-                f"{folder.path}: expected an empty folder or a run with the same settings, found one with other settings; "
-                "choose another folder"
+                f"{folder.path}: expected an empty folder or a run with the same settings, found one with other "
+                "settings; choose another folder"
             )
         return
     folder.config.write_text(to_toml(config), encoding="utf-8")

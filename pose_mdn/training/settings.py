@@ -11,5 +11,8 @@ def resolve_settings(
 ) -> TrainingConfig:
     """Settings of a run: a file if given, else a preset, with what is not None replaced."""
     base = read_config(config) if config is not None else load_preset(preset)
-    changes = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
-    return dataclasses.replace(base, **changes)
+    return dataclasses.replace(
+        base,
+        steps=base.steps if steps is None else steps,
+        seed=base.seed if seed is None else seed,
+    )

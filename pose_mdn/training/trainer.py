@@ -37,7 +37,8 @@ class Trainer:
     Args:
         config: All settings of the run.
         data: Motion data file.
-        folder: Where settings, checkpoints and figures go; a folder with a checkpoint of the same settings is continued.
+        folder: Where settings, checkpoints and figures go; a folder with a checkpoint of the same settings is
+            continued.
     """
 
     def __init__(self, config: TrainingConfig, data: Path, folder: Path) -> None:
@@ -98,7 +99,7 @@ class Trainer:
             group["lr"] = self.learning_rate(self.step)
         loss = self.loss(self.sampler.batch(self.step, self.config.batch_size))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         if self.config.optimizer.max_gradient_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.graph.network.parameters(), self.config.optimizer.max_gradient_norm)
         self.optimizer.step()

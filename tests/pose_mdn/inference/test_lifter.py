@@ -76,7 +76,7 @@ def test_rows_keep_their_order_across_slices(lifter: Lifter) -> None:
     np.testing.assert_array_equal(result.means_m[:, 0, :, :2], keypoints)
 
 
-def test_progress_counts_every_lifted_row_once(lifter: Lifter) -> None:
+def test_progress_counts_every_row_once(lifter: Lifter) -> None:
     keypoints = some_people(SLICE_ROWS + 7)
     sequence = KeypointSequence(
         keypoints_px=keypoints,
