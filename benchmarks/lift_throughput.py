@@ -15,8 +15,9 @@ from collections.abc import Callable
 import numpy as np
 
 from pose_mdn.inference import Lifter, load_lifter
+from pose_mdn.inference.known_camera import resolve_camera
 from pose_mdn.inference.lifter import SLICE_ROWS
-from pose_mdn.inference.observations import prepare
+from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, prepare
 from pose_mdn.inference.session import open_session
 from pose_mdn.inference.signature import OUTPUTS
 from pose_mdn.poses.keypoints import KeypointSequence
@@ -52,12 +53,13 @@ def people(rows: int, skeleton: Skeleton, distortion: np.ndarray | None) -> Keyp
 def raw_runner(lifter: Lifter, sequence: KeypointSequence, threads: int) -> Callable[[], None]:
     """The graph alone on the rows that `lift` would run."""
     session = open_session(lifter.bundle.graph_path, threads)
-    observations = prepare(sequence)
+    camera = resolve_camera(sequence, DEFAULT_MIN_CONFIDENCE)
+    observations = prepare(sequence, camera.intrinsics, camera.distortion)
     rows = observations.liftable
     feed = {
         "keypoints_px": observations.ideal_px[rows],
         "confidence": observations.confidence[rows],
-        "intrinsics": observations.intrinsics[rows].astype(np.float32),
+        "intrinsics": camera.intrinsics[rows].astype(np.float32),
     }
     starts = range(0, len(rows), SLICE_ROWS)
     slices = [{name: array[start : start + SLICE_ROWS] for name, array in feed.items()} for start in starts]

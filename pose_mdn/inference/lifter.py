@@ -1,14 +1,18 @@
 """2D keypoints in, weighted 3D hypotheses out, by ONNX Runtime alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pose_mdn.errors import InputError
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.inference.bundle import Bundle, find_bundle
-from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, Observations, prepare
+from pose_mdn.inference.known_camera import resolve_camera
+from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
 from pose_mdn.inference.session import open_session
 from pose_mdn.inference.signature import OUTPUTS, check_signature, output_shapes
 from pose_mdn.poses.hypotheses import HypothesisSequence
@@ -66,29 +70,40 @@ class Lifter:
         Args:
             sequence: N observed people in any known layout.
             min_confidence: Joints below this are missing.
-            on_progress: Called with the number of rows lifted since the last call.
+            on_progress: Called after every slice with the number of rows in it.
 
         Raises:
             InputError: The coordinates are not pixels, or a setting is out of range.
             GeometryError: The camera is impossible.
         """
-        observations = prepare(sequence, min_confidence=min_confidence)
-        answers, status = self._run(observations, on_progress)
+        if not 0 <= min_confidence <= 1:
+            message = f"min_confidence: expected a number in [0, 1], got {min_confidence}"
+            raise InputError(message, field="min_confidence")
+        camera = resolve_camera(sequence, min_confidence)
+        columns = self._columns(len(sequence))
+        # Slices are prepared one by one, too: small arrays stay in the cache, and it doubles the speed of preparing.
+        for start in range(0, len(sequence), SLICE_ROWS):
+            rows = slice(start, start + SLICE_ROWS)
+            intrinsics = camera.intrinsics[rows]
+            part = prepare(_rows_of(sequence, rows), intrinsics, camera.distortion, min_confidence=min_confidence)
+            self._lift_slice(part, intrinsics, {name: column[rows] for name, column in columns.items()})
+            if on_progress is not None:
+                on_progress(len(intrinsics))
         return HypothesisSequence(
-            means_m=answers["means_m"],
-            std_m=answers["std_m"],
-            view_rotation=answers["view_rotation"],
-            mixing_coefficients=answers["mixing_coefficients"],
-            root_translation_m=answers["root_translation_m"],
-            reprojection_error_px=answers["reprojection_error_px"],
-            status=status,
-            keypoints_px=observations.keypoints_px,
-            confidence=observations.confidence,
+            means_m=columns["means_m"],
+            std_m=columns["std_m"],
+            view_rotation=columns["view_rotation"],
+            mixing_coefficients=columns["mixing_coefficients"],
+            root_translation_m=columns["root_translation_m"],
+            reprojection_error_px=columns["reprojection_error_px"],
+            status=columns["status"],
+            keypoints_px=columns["keypoints_px"],
+            confidence=columns["confidence"],
             frame=sequence.frame,
             person=sequence.person,
-            intrinsics=observations.intrinsics,
-            intrinsics_source=observations.intrinsics_source,
-            distortion=observations.distortion,
+            intrinsics=camera.intrinsics,
+            intrinsics_source=camera.source,
+            distortion=camera.distortion,
             image_size=sequence.image_size,
             fps=sequence.fps,
             source_skeleton=sequence.skeleton.name,
@@ -131,33 +146,65 @@ class Lifter:
         )
         return self.lift(sequence, min_confidence=min_confidence)
 
-    def _run(
-        self, observations: Observations, on_progress: Callable[[int], None] | None
-    ) -> tuple[dict[str, FloatArray], NDArray[np.str_]]:
-        """The graph's outputs for all N rows, NaN where there are none, and the final status of each row."""
-        status = observations.status.copy()
-        answers = {
-            name: np.full((len(status), *shape), np.nan, np.float32)
-            for name, shape in output_shapes(self.num_hypotheses).items()
+    def _columns(self, rows: int) -> dict[str, NDArray[Any]]:
+        """The result's arrays for that many rows, still empty."""
+        outputs = output_shapes(self.num_hypotheses)
+        return {
+            **{name: np.empty((rows, *shape), np.float32) for name, shape in outputs.items()},
+            "keypoints_px": np.empty((rows, HUMAN36M17.num_joints, 2), np.float32),
+            "confidence": np.empty((rows, HUMAN36M17.num_joints), np.float32),
+            "status": np.empty(rows, STATUS_DTYPE),
         }
-        liftable = observations.liftable
-        for start in range(0, len(liftable), SLICE_ROWS):
-            rows = liftable[start : start + SLICE_ROWS]
-            found = self._session.run(
-                list(OUTPUTS),
-                {
-                    "keypoints_px": observations.ideal_px[rows],
-                    "confidence": observations.confidence[rows],
-                    "intrinsics": observations.intrinsics[rows].astype(np.float32),
-                },
-            )
-            finite = np.logical_and.reduce([np.isfinite(array).reshape(len(rows), -1).all(axis=1) for array in found])
-            for name, array in zip(OUTPUTS, found, strict=True):
-                answers[name][rows[finite]] = array[finite]
-            status[rows[~finite]] = Status.DEGENERATE.value
-            if on_progress is not None:
-                on_progress(len(rows))
-        return answers, status
+
+    def _lift_slice(
+        self, part: Observations, intrinsics: NDArray[np.float64], columns: dict[str, NDArray[Any]]
+    ) -> None:
+        """Run the rows of a slice that can be lifted, and write the slice's part of the result's arrays."""
+        for name in ("keypoints_px", "confidence", "status"):
+            columns[name][:] = getattr(part, name)
+        rows = part.liftable
+        complete = rows.size == len(part.status)
+        if not complete:
+            for name in OUTPUTS:
+                columns[name][:] = np.nan
+        if not rows.size:
+            return
+        # Selecting copies, and most slices are complete.
+        chosen = slice(None) if complete else rows
+        feed = {
+            "keypoints_px": part.ideal_px[chosen],
+            "confidence": part.confidence[chosen],
+            "intrinsics": intrinsics[chosen].astype(np.float32),
+        }
+        found = self._session.run(list(OUTPUTS), feed)
+        for name, array in zip(OUTPUTS, found, strict=True):
+            columns[name][chosen] = array
+        broken = rows[~_finite_rows(found)]
+        columns["status"][broken] = Status.DEGENERATE.value
+        for name in OUTPUTS:
+            columns[name][broken] = np.nan
+
+
+def _finite_rows(arrays: Sequence[FloatArray]) -> NDArray[np.bool_]:
+    """(N,) which rows are finite in all arrays (N, ...)."""
+    # A sum is finite only if all its terms are, and much quicker to look at; it nearly always is.
+    if all(np.isfinite(array.sum()) for array in arrays):
+        return np.ones(len(arrays[0]), bool)
+    finite = [np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in arrays]
+    return np.asarray(np.logical_and.reduce(finite))
+
+
+def _rows_of(sequence: KeypointSequence, rows: slice) -> KeypointSequence:
+    """Some rows of a sequence, without its camera."""
+    return replace(
+        sequence,
+        keypoints_px=sequence.keypoints_px[rows],
+        confidence=sequence.confidence[rows],
+        frame=sequence.frame[rows],
+        person=sequence.person[rows],
+        intrinsics=None,
+        distortion=None,
+    )
 
 
 def load_lifter(

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.errors import InputError
-from pose_mdn.geometry.assumed_intrinsics import assume_intrinsics
-from pose_mdn.geometry.camera import validate_intrinsics
-from pose_mdn.geometry.lens import undistort_slopes, validate_distortion
+from pose_mdn.geometry.lens import undistort_slopes
 from pose_mdn.geometry.pinhole import pixels_to_slopes, slopes_to_pixels
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.status import Status
@@ -26,11 +23,11 @@ PICTURE_MARGIN_PX = 1.0
 MIN_EXTENT = 2e-4
 """In slopes (a fifth of a pixel at a focal length of 1000 px); a person who fills less is a single point."""
 
-_LARGEST_NORMALIZED = 2.0
 _LARGEST_PX = 1e5
 """No camera makes such pictures; what lies beyond is a mistake of the file, not a joint."""
 
-_STATUS_DTYPE = np.array([status.value for status in Status]).dtype
+STATUS_DTYPE = np.array([status.value for status in Status]).dtype
+"""Of arrays of `Status` values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +38,12 @@ class Observations:
         keypoints_px: (N, 17, 2) pixels of the picture as given; NaN where missing.
         ideal_px: (N, 17, 2) what an ideal lens would have drawn; 0 where missing.
         confidence: (N, 17) in [0, 1]; 0 where missing.
-        intrinsics: (N, 3, 3) pinhole matrices, float64.
-        intrinsics_source: "given", or the sentence that states the assumption.
-        distortion: Coefficients that were undone, float64.
         status: (N,) values of `Status`.
     """
 
     keypoints_px: FloatArray
     ideal_px: FloatArray
     confidence: FloatArray
-    intrinsics: NDArray[np.float64]
-    intrinsics_source: str
-    distortion: NDArray[np.float64]
     status: NDArray[np.str_]
 
     @property
@@ -61,48 +52,56 @@ class Observations:
         return np.flatnonzero(np.char.startswith(self.status, Status.LIFTED.value))
 
 
-def prepare(sequence: KeypointSequence, *, min_confidence: float = DEFAULT_MIN_CONFIDENCE) -> Observations:
+def joints_seen(sequence: KeypointSequence, min_confidence: float) -> NDArray[np.bool_]:
+    """(N, J) which joints the detector found and trusts: finite, within any picture, confident enough."""
+    return _found(sequence) & (sequence.confidence >= min_confidence)
+
+
+def prepare(
+    sequence: KeypointSequence,
+    intrinsics: NDArray[np.float64],
+    distortion: NDArray[np.float64],
+    *,
+    min_confidence: float = DEFAULT_MIN_CONFIDENCE,
+) -> Observations:
     """Mask, map to Human3.6M-17, undistort, and decide what happens to each row.
 
     A joint is missing if it is not finite (or beyond any picture); if its confidence is 0, NaN or below
     `min_confidence`; if it lies outside of the picture, when the picture's size is known; or if the lens cannot have
-    drawn anything there. Confidences above 1 count as 1.
+    drawn anything there. Confidences above 1 count as 1. No row depends on another.
 
-    Raises:
-        InputError: `min_confidence` is not in [0, 1], the coordinates are not pixels, or the camera contradicts itself.
-        GeometryError: The intrinsics or the distortion are impossible.
+    Args:
+        sequence: N rows; its own camera is not looked at.
+        intrinsics: (N, 3, 3) validated pinhole matrices.
+        distortion: Validated coefficients, empty for none.
+        min_confidence: Joints below this are missing.
     """
-    if not 0 <= min_confidence <= 1:
-        raise InputError(f"min_confidence: expected a number in [0, 1], got {min_confidence}", field="min_confidence")
-    confidence = np.clip(np.nan_to_num(sequence.confidence, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
-    # A comparison with NaN is false, so this also finds what is not finite.
-    somewhere = (confidence > 0) & (np.abs(sequence.keypoints_px) < _LARGEST_PX).all(axis=-1)
-    seen = somewhere & (confidence >= min_confidence)
+    seen = joints_seen(sequence, min_confidence)
     outside = seen & _outside_picture(sequence)
-    keypoints_px, confidence = to_human36m17(
-        sequence.keypoints_px, np.where(seen & ~outside, confidence, 0), sequence.skeleton
-    )
-    intrinsics, source = _resolve_intrinsics(sequence, seen)
-    distortion = validate_distortion(sequence.distortion)
+    weights = np.where(seen & ~outside, np.minimum(sequence.confidence, 1), 0)
+    keypoints_px, confidence = to_human36m17(sequence.keypoints_px, weights, sequence.skeleton)
     ideal_px = _undistort(keypoints_px, intrinsics, distortion)
     drawable = np.isfinite(ideal_px).all(axis=-1)
-    confidence = np.where(drawable, confidence, 0).astype(np.float32, copy=False)
+    keypoints_px[~drawable] = np.nan
+    confidence[~drawable] = 0
     mapping = mapping_matrix(sequence.skeleton) != 0
     return Observations(
         keypoints_px=keypoints_px,
         ideal_px=np.where(drawable[..., None], ideal_px, 0).astype(np.float32, copy=False),
         confidence=confidence,
-        intrinsics=intrinsics,
-        intrinsics_source=source,
-        distortion=distortion,
         status=_decide_status(
-            somebody=np.any(somewhere, axis=1),
+            somebody=np.any(_found(sequence), axis=1),
             cut=np.any(outside & mapping.any(axis=0), axis=1),
             seen=drawable,
             provided=mapping.any(axis=1),
             extent=_extent(ideal_px, intrinsics, drawable),
         ),
     )
+
+
+def _found(sequence: KeypointSequence) -> NDArray[np.bool_]:
+    """(N, J) which joints the detector wrote anything about; comparisons with NaN are false."""
+    return (sequence.confidence > 0) & (np.abs(sequence.keypoints_px) < _LARGEST_PX).all(axis=-1)
 
 
 def _outside_picture(sequence: KeypointSequence) -> NDArray[np.bool_]:
@@ -112,37 +111,6 @@ def _outside_picture(sequence: KeypointSequence) -> NDArray[np.bool_]:
     last = np.array(sequence.image_size, np.float32) - 1 + PICTURE_MARGIN_PX
     points = sequence.keypoints_px
     return np.asarray(((points < -PICTURE_MARGIN_PX) | (points > last)).any(axis=-1))
-
-
-def _resolve_intrinsics(sequence: KeypointSequence, seen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], str]:
-    """One matrix per row (N, 3, 3), and where they come from."""
-    if sequence.intrinsics is not None:
-        matrices, source = validate_intrinsics(sequence.intrinsics), "given"
-    else:
-        _refuse_distortion_alone(sequence)
-        points_px = sequence.keypoints_px[seen]
-        _refuse_normalized(points_px)
-        matrices, source = assume_intrinsics(sequence.image_size, points_px)
-    return np.broadcast_to(matrices, (len(sequence), 3, 3)).copy(), source
-
-
-def _refuse_distortion_alone(sequence: KeypointSequence) -> None:
-    if sequence.distortion is not None and np.any(sequence.distortion):
-        raise InputError(
-            "distortion: expected intrinsics beside it, got none; coefficients mean nothing without the matrix that "
-            "they were calibrated with",
-            field="intrinsics",
-        )
-
-
-def _refuse_normalized(points_px: FloatArray) -> None:
-    """Fractions of the picture's width and height are a common mistake, and lifting them gives plausible nonsense."""
-    if len(points_px) and np.ptp(points_px, axis=0).max() > 0 and np.abs(points_px).max() <= _LARGEST_NORMALIZED:
-        raise InputError(
-            f"keypoints: expected pixels, got coordinates between {points_px.min():.3g} and {points_px.max():.3g}; "
-            "multiply x by the picture's width and y by its height",
-            field="keypoints",
-        )
 
 
 def _undistort(
@@ -195,4 +163,4 @@ def _decide_status(
             )
         ],
         default=np.str_(Status.LIFTED),
-    ).astype(_STATUS_DTYPE)
+    ).astype(STATUS_DTYPE)

@@ -1,0 +1,68 @@
+"""The camera of a sequence: as given, or assumed and said to be."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose_mdn.errors import InputError
+from pose_mdn.geometry.assumed_intrinsics import assume_intrinsics
+from pose_mdn.geometry.camera import validate_intrinsics
+from pose_mdn.geometry.lens import validate_distortion
+from pose_mdn.inference.observations import joints_seen
+from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
+
+_LARGEST_NORMALIZED = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownCamera:
+    """What is undone before lifting.
+
+    Attributes:
+        intrinsics: (N, 3, 3) pinhole matrices, float64.
+        source: "given", or the sentence that states the assumption.
+        distortion: OpenCV coefficients, float64; empty for none.
+    """
+
+    intrinsics: NDArray[np.float64]
+    source: str
+    distortion: NDArray[np.float64]
+
+
+def resolve_camera(sequence: KeypointSequence, min_confidence: float) -> KnownCamera:
+    """Check the sequence's camera, or assume one.
+
+    Without a picture size the assumption rests on where all joints of the sequence are; otherwise no row matters for
+    another.
+
+    Raises:
+        InputError: There is a lens but no matrix, or no matrix and the coordinates are not pixels.
+        GeometryError: The intrinsics or the distortion are impossible.
+    """
+    distortion = validate_distortion(sequence.distortion)
+    if sequence.intrinsics is not None:
+        matrices, source = validate_intrinsics(sequence.intrinsics), "given"
+    elif distortion.any():
+        raise InputError(
+            "distortion: expected intrinsics beside it, got none; coefficients mean nothing without the matrix that "
+            "they were calibrated with",
+            field="intrinsics",
+        )
+    else:
+        points_px = sequence.keypoints_px[joints_seen(sequence, min_confidence)]
+        _refuse_normalized(points_px)
+        matrices, source = assume_intrinsics(sequence.image_size, points_px)
+    return KnownCamera(
+        intrinsics=np.broadcast_to(matrices, (len(sequence), 3, 3)).copy(), source=source, distortion=distortion
+    )
+
+
+def _refuse_normalized(points_px: FloatArray) -> None:
+    """Fractions of the picture's width and height are a common mistake, and lifting them gives plausible nonsense."""
+    if len(points_px) and np.ptp(points_px, axis=0).max() > 0 and np.abs(points_px).max() <= _LARGEST_NORMALIZED:
+        raise InputError(
+            f"keypoints: expected pixels, got coordinates between {points_px.min():.3g} and {points_px.max():.3g}; "
+            "multiply x by the picture's width and y by its height",
+            field="keypoints",
+        )
