@@ -76,3 +76,10 @@ except SystemExit as end:
 
 def test_the_help_of_every_command_imports_nothing_heavy() -> None:
     assert modules_after(SHOW_HELP) & HEAVY == set()
+
+
+def test_the_lowest_grpcio_and_protobuf_allowed_can_run_the_generated_code() -> None:
+    generated = "\n".join(path.read_text() for path in (ROOT / "server" / "pose_mdn_server" / "rpc").glob("*.py"))
+    (grpcio,) = set(re.findall(r"^GRPC_GENERATED_VERSION = '(.*)'", generated, flags=re.MULTILINE))
+    (protobuf,) = set(re.findall(r"^# Protobuf Python Version: (.*)$", generated, flags=re.MULTILINE))
+    assert {f"grpcio>={grpcio}", f"protobuf>={protobuf}"} <= set(PROJECT["dependencies"])
