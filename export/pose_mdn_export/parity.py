@@ -9,7 +9,7 @@ import torch
 from pose_mdn.models.lifting_graph import LiftingGraph
 from pose_mdn_export.errors import ExportError, ExportMismatchError
 from pose_mdn_export.example_views import example_views
-from pose_mdn_export.signature import INPUT_NAMES, OUTPUTS
+from pose_mdn_export.signature import INPUT_NAMES, OUTPUTS, Output
 
 BATCH_SIZES = (1, 7, 64, 256)
 
@@ -37,7 +37,7 @@ def check_parity(graph: LiftingGraph, path: Path) -> dict[str, float]:
         with torch.no_grad():
             expected = graph(*(torch.from_numpy(array) for array in views.values()))
         for output, left, right in zip(OUTPUTS, expected, session.run(None, views), strict=True):
-            error = _difference(output.name, left.numpy(), right, batch)
+            error = _difference(output, left.numpy(), right, batch)
             largest[output.name] = max(largest[output.name], error)
             if error > output.tolerance:
                 raise ExportMismatchError(
@@ -50,16 +50,17 @@ def check_parity(graph: LiftingGraph, path: Path) -> dict[str, float]:
     return largest
 
 
-def _difference(name: str, left: np.ndarray, right: np.ndarray, batch: int) -> float:
+def _difference(output: Output, left: np.ndarray, right: np.ndarray, batch: int) -> float:
+    """Largest difference beyond what the relative tolerance allows."""
     if left.shape != right.shape or not (np.isfinite(left).all() and np.isfinite(right).all()):
         raise ExportMismatchError(
-            f"{name}: expected finite values of shape {left.shape} at batch {batch}, got shape {right.shape} with "
-            f"{np.count_nonzero(~np.isfinite(right))} values that are not finite",
-            output=name,
+            f"{output.name}: expected finite values of shape {left.shape} at batch {batch}, got shape {right.shape} "
+            f"with {np.count_nonzero(~np.isfinite(right))} values that are not finite",
+            output=output.name,
             max_abs_error=float("inf"),
             tolerance=0.0,
         )
-    return float(np.abs(left - right).max())
+    return float((np.abs(left - right) - output.relative_tolerance * np.abs(left)).max())
 
 
 def _check_names(kind: str, got: list[str], expected: list[str]) -> None:

@@ -58,6 +58,8 @@ class DetectorConfig:
     """Chance that a view's confidences vary and foretell its noise; otherwise every visible joint has 1."""
     missing_probability: float = 0.35
     """Chance that a view misses joints: one to four at random, a limb, or everything below the hips."""
+    pelvis_between_hips_probability: float = 0.15
+    """Chance that a Human3.6M-17 detector puts the pelvis half-way between the hips."""
     layout_weights: tuple[float, float, float, float] = (0.5, 0.32, 0.1, 0.08)
     """Shares of Human3.6M-17, COCO-like, Halpe-like and MPII-like layouts."""
 

@@ -45,7 +45,7 @@ def detect(joints_m: Tensor, config: DetectorConfig, generator: torch.Generator)
     has_nose = ((layout == 1) | (layout == 2))[:, None]
     clean[:, _J["neck_nose"]] = torch.where(has_nose, nose[..., :2] / nose[..., 2:], clean[:, _J["neck_nose"]])
     noise, confidence = _noise(clean, config, generator)
-    slopes = _derive_middles(clean + noise, layout, generator)
+    slopes = _derive_middles(clean + noise, layout, config, generator)
     visible = _visible(count, config, generator)
     visible[:, _J["spine"]] &= layout == 0
     visible[:, _J["head_top"]] &= layout != 1
@@ -91,11 +91,11 @@ def _noise(clean: Tensor, config: DetectorConfig, generator: torch.Generator) ->
     return std[..., None] * torch.randn(clean.shape, generator=generator), confidence
 
 
-def _derive_middles(slopes: Tensor, layout: Tensor, generator: torch.Generator) -> Tensor:
+def _derive_middles(slopes: Tensor, layout: Tensor, config: DetectorConfig, generator: torch.Generator) -> Tensor:
     """Put pelvis and thorax where other layouts have them; some Human3.6M-like detectors do so for the pelvis too."""
     hips = 0.5 * (slopes[:, _J["l_hip"]] + slopes[:, _J["r_hip"]])
     shoulders = 0.5 * (slopes[:, _J["l_shoulder"]] + slopes[:, _J["r_shoulder"]])
-    middle = (layout > 0) | (torch.rand(len(slopes), generator=generator) < 0.15)
+    middle = (layout > 0) | (torch.rand(len(slopes), generator=generator) < config.pelvis_between_hips_probability)
     slopes = slopes.clone()
     slopes[:, _J["pelvis"]] = torch.where(middle[:, None], hips, slopes[:, _J["pelvis"]])
     slopes[:, _J["thorax"]] = torch.where((layout > 0)[:, None], shoulders, slopes[:, _J["thorax"]])

@@ -62,7 +62,7 @@ def debias_mixing_coefficients(mixing_coefficients: Array, concentration: Sequen
     if sum(excess) <= -1.0:
         raise ConfigError(
             f"dirichlet_concentration: expected values whose excess over 1 sums to more than -1, got "
-            f"{list(concentration)}; weaker ones outweigh the data and their effect cannot be undone: raise them towards 1"
+            f"{list(concentration)}; weaker ones outweigh the data and cannot be undone: raise them towards 1"
         )
     pull = xp.asarray(excess, dtype=mixing_coefficients.dtype)
     probabilities = (1.0 + sum(excess)) * mixing_coefficients - pull

@@ -1,7 +1,7 @@
 """Post-hoc calibration on validation subjects: factors on standard deviations, a temperature on weights.
 
-The factors, one per joint and axis, minimise the closed-form CRPS of the marginals; the temperature minimises the negative
-log-likelihood. Both end up as buffers in the exported graph. They are never fitted on training or test subjects.
+The factors, one per joint and axis, minimise the closed-form CRPS of the marginals; the temperature minimises the
+negative log-likelihood. Both end up as buffers in the exported graph. Neither is fitted on training or test subjects.
 """
 
 import dataclasses
