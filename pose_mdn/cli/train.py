@@ -26,22 +26,27 @@ def train(
     """Train a lifter on motion data filmed by virtual cameras.
 
     The run folder receives config.toml (every setting, resolved), metrics.jsonl and checkpoint.pt. Stop it at any
-    time; the
-    same command continues it to the same weights as an undisturbed run. Then: `pose-mdn export RUN -o FOLDER`.
+    time; the same command continues it to the same weights as an undisturbed run. At the end it is calibrated on the
+    validation subjects. Then: `pose-mdn export RUN -o FOLDER`.
 
     Example: pose-mdn train --preset default --data motions.npz -o runs/first
     """
     from rich.console import Console  # noqa: PLC0415  (heavy imports wait until the command runs)
 
     from pose_mdn.cli.training_progress import TrainingProgress  # noqa: PLC0415
+    from pose_mdn.distributions.dirichlet import explain_concentration  # noqa: PLC0415
+    from pose_mdn.training.calibration import calibrate_run  # noqa: PLC0415
     from pose_mdn.training.settings import resolve_settings  # noqa: PLC0415
     from pose_mdn.training.trainer import Trainer, use_threads  # noqa: PLC0415
 
     settings = resolve_settings(preset, config, steps=steps, seed=seed)
     use_threads(threads)
     trainer = Trainer(settings, data, output)
+    console = Console(stderr=True)
+    concentration = trainer.graph.concentration
+    console.print(f"Dirichlet concentration {concentration}: {explain_concentration(concentration)}", highlight=False)
     with TrainingProgress(settings, start=trainer.step) as progress:
         figures = trainer.run(progress.update)
-    Console(stderr=True).print(
-        f"[bold]{output}[/]: step {trainer.step} of {settings.steps}, validation {json.dumps(figures)}"
-    )
+    console.print("calibrating on validation subjects")
+    figures |= calibrate_run(output, data)
+    console.print(f"[bold]{output}[/]: step {trainer.step} of {settings.steps}, validation {json.dumps(figures)}")

@@ -9,7 +9,7 @@ from pose_mdn.config.ranges import require
 class BodyConfig:
     """Variation of bodies beyond those in the data. Probabilities are per view."""
 
-    limb_exchange_probability: float = 0.3
+    limb_exchange_probability: float = 0.15
     """Chance that the legs, and independently the arms, are taken from another pose, turned to fit."""
     direction_jitter_rad: float = 0.06
     """Standard deviation of the random turn of each bone."""
@@ -17,7 +17,7 @@ class BodyConfig:
     """Log-normal spread of each left-right symmetric bone length."""
     body_scale: tuple[float, float] = (0.88, 1.14)
     """Range of the uniform factor on the whole body."""
-    tumble_probability: float = 0.06
+    tumble_probability: float = 0.04
     """Chance that the whole body is turned about a random horizontal axis, as people who lie or fall are."""
 
     def __post_init__(self) -> None:
@@ -48,7 +48,7 @@ class CameraConfig:
 class DetectorConfig:
     """What detectors send: layouts, noise, outliers, missing joints and confidences."""
 
-    clean_probability: float = 0.12
+    clean_probability: float = 0.15
     """Chance that a view has no noise at all."""
     noise: tuple[float, float] = (0.004, 0.045)
     """Range (log-uniform, per view) of the standard deviation of keypoints, in parts of the person's size."""

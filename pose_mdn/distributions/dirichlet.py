@@ -44,6 +44,16 @@ def resolve_concentration(concentration: float | Sequence[float], num_hypotheses
     return tuple(float(value) for value in values)
 
 
+def explain_concentration(concentration: Sequence[float]) -> str:
+    """What a setting does, for people: a sentence per kind of value that is in it."""
+    kinds = {
+        "1 puts no prior on a coefficient": any(value == 1.0 for value in concentration),
+        "above 1 keeps hypotheses alive by drawing their coefficients together": any(v > 1.0 for v in concentration),
+        "below 1 favours few hypotheses and may let the others die": any(value < 1.0 for value in concentration),
+    }
+    return "; ".join(meaning for meaning, applies in kinds.items() if applies)
+
+
 def debias_mixing_coefficients(mixing_coefficients: Array, concentration: Sequence[float]) -> Array:
     """Remove a Dirichlet prior's pull from mixing coefficients.
 

@@ -17,16 +17,15 @@ def mixture_nll(mixture: GaussianMixture, target: Tensor, *, temperature: float 
     Args:
         mixture: B mixtures over D coordinates.
         target: (B, D) points.
-        temperature: T >= 1. Each component's weighted log-density is divided by T inside the sum and the result
-            multiplied
-            by T (deterministic annealing): at first components share every pose and none dies, while gradients with
-            respect to the components keep their size. 1 is the plain likelihood.
+        temperature: T >= 1. Component log-densities are divided by T inside the sum and the result multiplied by T
+            (deterministic annealing): at first several components share each pose, so that none dies before it has
+            found poses of its own, while their gradients keep their size. 1 is the plain likelihood.
 
     Returns:
         (B,) values.
     """
-    scores = mixture.log_mixing_coefficients + mixture.component_log_prob(target)
-    return -temperature * torch.logsumexp(scores / temperature, dim=-1)
+    scores = mixture.log_mixing_coefficients + mixture.component_log_prob(target) / temperature
+    return -temperature * torch.logsumexp(scores, dim=-1)
 
 
 def dirichlet_penalty(log_mixing_coefficients: Tensor, concentration: Sequence[float]) -> Tensor:

@@ -18,8 +18,10 @@ from pose_mdn.losses.crps import mixture_crps
 from pose_mdn.losses.mixture_nll import mixture_nll
 from pose_mdn.models.lifting_graph import LiftingGraph
 from pose_mdn.models.mdn import PredictedMixture
+from pose_mdn.training.checkpoint import RunFolder, load_trained, save_calibration
 
 _SEED_OFFSET = 2_000_003
+_VIEWS = 16_384
 _STEPS = 200
 _LEARNING_RATE = 0.03
 
@@ -78,6 +80,14 @@ def calibrate(graph: LiftingGraph, batch: ViewBatch) -> dict[str, float]:
         **{f"{key}_before": value for key, value in before.items()},
         **{f"{key}_after": v for key, v in after.items()},
     }
+
+
+def calibrate_run(run: Path, data: Path) -> dict[str, float]:
+    """Calibrate a finished run's weights in its checkpoint and return the scores before and after."""
+    graph, config, _ = load_trained(run)
+    scores = calibrate(graph, calibration_views(config, data, _VIEWS))
+    save_calibration(RunFolder(path=run), graph)
+    return scores
 
 
 def _calibrated(graph: LiftingGraph, prediction: PredictedMixture) -> GaussianMixture:

@@ -4,7 +4,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pose_mdn.distributions.dirichlet import debias_mixing_coefficients, resolve_concentration
+from pose_mdn.distributions.dirichlet import (
+    debias_mixing_coefficients,
+    explain_concentration,
+    resolve_concentration,
+)
 from pose_mdn.errors import ConfigError
 from pose_mdn.losses.mixture_nll import dirichlet_penalty
 
@@ -56,3 +60,10 @@ def test_settings_are_spread_and_checked():
 def test_a_prior_that_outweighs_the_data_cannot_be_undone():
     with pytest.raises(ConfigError, match="outweigh the data"):
         debias_mixing_coefficients(np.full(5, 0.2), (0.5,) * 5)
+
+
+def test_each_kind_of_value_is_explained():
+    assert explain_concentration((1.0, 1.0)) == "1 puts no prior on a coefficient"
+    assert "keeps hypotheses alive" in explain_concentration((1.0, 2.0))
+    assert "favours few" in explain_concentration((0.9, 2.0))
+    assert "favours few" not in explain_concentration((2.0,))
