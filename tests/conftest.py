@@ -1,11 +1,14 @@
-"""Made-up people for every test that needs bodies."""
+"""Made-up people and made-up answers for every test that needs them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from pose_mdn.geometry.kinematics import chain_matrix
+from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.skeletons import HUMAN36M17
 
 _OFFSETS_M = {
@@ -49,3 +52,37 @@ def motion_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         joint_names=np.array(HUMAN36M17.joint_names),
     )
     return path
+
+
+def _random_hypotheses(seed: int, rows: int = 3, num_hypotheses: int = 2) -> HypothesisSequence:
+    rng = np.random.default_rng(seed)
+    means = rng.normal(size=(rows, num_hypotheses, 17, 3)).astype(np.float32)
+    means[:, :, 0] = 0.0
+    std = rng.uniform(0.05, 0.3, (rows, num_hypotheses, 17, 2)).astype(np.float32)
+    std[:, :, 0] = 0.0
+    return HypothesisSequence(
+        means_m=means,
+        std_m=std,
+        view_rotation=Rotation.random(rows, rng=seed).as_matrix().astype(np.float32),
+        mixing_coefficients=rng.dirichlet(np.ones(num_hypotheses), rows).astype(np.float32),
+        root_translation_m=np.zeros((rows, num_hypotheses, 3), np.float32),
+        reprojection_error_px=np.zeros((rows, num_hypotheses), np.float32),
+        status=np.full(rows, "lifted"),
+        keypoints_px=np.zeros((rows, 17, 2), np.float32),
+        confidence=np.ones((rows, 17), np.float32),
+        frame=np.arange(rows),
+        person=np.zeros(rows, np.int64),
+        intrinsics=np.broadcast_to(np.eye(3), (rows, 3, 3)),
+        intrinsics_source="given",
+        distortion=np.zeros(0),
+        image_size=None,
+        fps=None,
+        source_skeleton="human36m17",
+        model="test/1",
+    )
+
+
+@pytest.fixture(scope="session")
+def random_hypotheses() -> Callable[..., HypothesisSequence]:
+    """Makes hypotheses from a seed: `random_hypotheses(seed, rows=3, num_hypotheses=2)`."""
+    return _random_hypotheses

@@ -1,42 +1,12 @@
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 from scipy.stats import multivariate_normal
 
 from pose_mdn.distributions import PoseMixture
-from pose_mdn.poses.hypotheses import HypothesisSequence
 
 
-def _hypotheses(seed: int, rows: int = 3, num_hypotheses: int = 2) -> HypothesisSequence:
-    rng = np.random.default_rng(seed)
-    means = rng.normal(size=(rows, num_hypotheses, 17, 3)).astype(np.float32)
-    means[:, :, 0] = 0.0
-    std = rng.uniform(0.05, 0.3, (rows, num_hypotheses, 17, 2)).astype(np.float32)
-    std[:, :, 0] = 0.0
-    return HypothesisSequence(
-        means_m=means,
-        std_m=std,
-        view_rotation=Rotation.random(rows, rng=seed).as_matrix().astype(np.float32),
-        mixing_coefficients=rng.dirichlet(np.ones(num_hypotheses), rows).astype(np.float32),
-        root_translation_m=np.zeros((rows, num_hypotheses, 3), np.float32),
-        reprojection_error_px=np.zeros((rows, num_hypotheses), np.float32),
-        status=np.full(rows, "lifted"),
-        keypoints_px=np.zeros((rows, 17, 2), np.float32),
-        confidence=np.ones((rows, 17), np.float32),
-        frame=np.arange(rows),
-        person=np.zeros(rows, np.int64),
-        intrinsics=np.broadcast_to(np.eye(3), (rows, 3, 3)),
-        intrinsics_source="given",
-        distortion=np.zeros(0),
-        image_size=None,
-        fps=None,
-        source_skeleton="human36m17",
-        model="test/1",
-    )
-
-
-def test_log_prob_equals_full_covariance_gaussians_in_the_camera_frame():
-    hypotheses = _hypotheses(0)
+def test_log_prob_equals_full_covariance_gaussians_in_the_camera_frame(random_hypotheses):
+    hypotheses = random_hypotheses(0)
     pose = np.random.default_rng(1).normal(size=(3, 17, 3))
     pose[:, 0] = 0.0
     got = PoseMixture(hypotheses).log_prob(pose)
@@ -55,8 +25,8 @@ def test_log_prob_equals_full_covariance_gaussians_in_the_camera_frame():
         assert got[row] == pytest.approx(np.logaddexp(*log_densities), rel=1e-4)
 
 
-def test_mean_and_samples_are_in_the_camera_frame():
-    hypotheses = _hypotheses(2)
+def test_mean_and_samples_are_in_the_camera_frame(random_hypotheses):
+    hypotheses = random_hypotheses(2)
     mixture = PoseMixture(hypotheses)
     expected = (hypotheses.mixing_coefficients[..., None, None] * hypotheses.means_m).sum(1)
     np.testing.assert_allclose(mixture.mean_m, expected, atol=1e-5)
