@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pose_mdn.config import BodyConfig, TrainingConfig, ViewConfig
+from pose_mdn.config import BodyConfig, TrainingConfig
 from pose_mdn.data.mocap import read_motion_data
 from pose_mdn.data.views import ViewBatch, ViewSampler
 from pose_mdn.distributions.mixture import GaussianMixture
@@ -27,7 +27,11 @@ _LEARNING_RATE = 0.03
 
 
 def calibration_views(config: TrainingConfig, data: Path, size: int) -> ViewBatch:
-    """Views of real (not augmented) bodies of the validation subjects, with the cameras and detectors of training."""
+    """Views of the validation subjects, with the cameras and detectors of training.
+
+    Half of the bodies are as they were measured and half are varied as in training: people who will be lifted do more than
+    the few validation subjects did, and less than augmentation does.
+    """
     plain = BodyConfig(
         limb_exchange_probability=0.0,
         direction_jitter_rad=0.0,
@@ -35,9 +39,17 @@ def calibration_views(config: TrainingConfig, data: Path, size: int) -> ViewBatc
         body_scale=(1.0, 1.0),
         tumble_probability=0.0,
     )
-    views: ViewConfig = dataclasses.replace(config.views, body=plain)
     motion = read_motion_data(data, "validation")
-    return ViewSampler(motion.pose_m, views, seed=config.seed + _SEED_OFFSET).batch(0, size)
+    seed = config.seed + _SEED_OFFSET
+    measured, varied = (
+        ViewSampler(motion.pose_m, views, seed=seed).batch(0, size // 2)
+        for views in (dataclasses.replace(config.views, body=plain), config.views)
+    )
+    return ViewBatch(
+        slopes=torch.cat([measured.slopes, varied.slopes]),
+        confidence=torch.cat([measured.confidence, varied.confidence]),
+        pose_m=torch.cat([measured.pose_m, varied.pose_m]),
+    )
 
 
 def calibrate(graph: LiftingGraph, batch: ViewBatch) -> dict[str, float]:
