@@ -29,8 +29,8 @@ _LEARNING_RATE = 0.03
 def calibration_views(config: TrainingConfig, data: Path, size: int) -> ViewBatch:
     """Views of the validation subjects, with the cameras and detectors of training.
 
-    Half of the bodies are as they were measured and half are varied as in training: people who will be lifted do more than
-    the few validation subjects did, and less than augmentation does.
+    Half of the bodies are as they were measured and half are varied as in training: people who will be lifted do more
+    than the few validation subjects did, and less than augmentation does.
     """
     plain = BodyConfig(
         limb_exchange_probability=0.0,
