@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 PYTEST_ARGS ?=
 # Tests run in processes of one thread each: threads of one process that wait for a busy core are slower than one thread.
+# Hypothesis's profile `ci` draws the same examples each time and sets no time limits; bare pytest looks for new examples.
 TEST_PROCESSES ?= 2
 
 # A stamp says what .venv holds: `core` is what a user installs, `full` adds training, export and the developer's tools.
@@ -23,7 +24,7 @@ demo: $(CORE) ## Lift a real clip through a server on loopback, print the hypoth
 	@$(BIN)/pose-mdn demo
 
 test: $(FULL) ## Run all tests (PYTEST_ARGS='-k camera' narrows, TEST_PROCESSES=0 uses one process)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --hypothesis-profile=ci $(PYTEST_ARGS)
 
 install: $(FULL) ## Install everything into .venv: core, training, export, developer's tools
 
