@@ -59,6 +59,7 @@ build_image() {
   local mounts=(--volume "$CERTIFICATES:$CERTIFICATES:ro" --volume "$scratch/pip.conf:/etc/pip.conf:ro") folder
   python3 deploy/host_pip_settings.py "$scratch/pip.conf" >"$scratch/folders"
   while read -r folder; do mounts+=(--volume "$folder:$folder:ro"); done <"$scratch/folders"
+  buildah rmi "$IMAGE" >/dev/null 2>&1 || true # otherwise each run would leave a nameless image behind
   buildah build --quiet --format docker --layers=false "${mounts[@]}" --build-arg BASE="$BASE" --tag "$IMAGE" .
 }
 
