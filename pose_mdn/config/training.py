@@ -19,7 +19,11 @@ class LossConfig:
     tempered_fraction: float = 0.5
     """Part of the run over which the temperature falls to 1 (geometrically)."""
 
+    top_1_weight: float = 0.0
+    """Weight, per metre, of the most probable hypothesis's mean joint error; keeps the one shown first central."""
+
     def __post_init__(self) -> None:
+        require(self.top_1_weight >= 0, "top_1_weight", ">= 0", self.top_1_weight)
         require(self.initial_temperature >= 1.0, "initial_temperature", ">= 1", self.initial_temperature)
         require(0.0 <= self.tempered_fraction <= 1.0, "tempered_fraction", "in [0, 1]", self.tempered_fraction)
 
@@ -64,6 +68,8 @@ class TrainingConfig:
     """Arithmetic of the trunk; auto takes bfloat16 where the processor computes in it. Losses are always float32."""
     checkpoint_every: int = 1000
     """Steps between checkpoints and validations."""
+    start_from: str | None = None
+    """Run folder whose weights are the starting point; fresh weights if absent."""
     validation_views: int = 4096
     """Noisy views of validation subjects on which progress is measured."""
     model: ModelConfig = field(default_factory=ModelConfig)

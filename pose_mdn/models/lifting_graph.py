@@ -45,6 +45,11 @@ class Calibration(nn.Module):
         self.register_buffer("std_scale", torch.ones(HUMAN36M17.num_joints, 2))
         self.register_buffer("mixing_temperature", torch.ones(()))
 
+    def reset(self) -> None:
+        """Correct nothing."""
+        self.std_scale.fill_(1.0)
+        self.mixing_temperature.fill_(1.0)
+
 
 class LiftingGraph(nn.Module):
     """Undistorted pixels, confidences and intrinsics in; weighted Gaussian hypotheses in the camera frame out."""

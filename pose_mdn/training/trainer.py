@@ -12,7 +12,7 @@ from pose_mdn.config import TrainingConfig
 from pose_mdn.data.mocap import read_motion_data
 from pose_mdn.data.views import ViewBatch, ViewSampler
 from pose_mdn.errors import TrainingDivergedError
-from pose_mdn.losses.mixture_nll import dirichlet_penalty, mixture_nll
+from pose_mdn.losses.mixture_nll import dirichlet_penalty, mixture_nll, top_1_error
 from pose_mdn.models.mdn import KinematicMeans
 from pose_mdn.training.checkpoint import RunFolder, build_graph, claim_folder, read_checkpoint, save_checkpoint
 from pose_mdn.training.optimization import (
@@ -24,6 +24,7 @@ from pose_mdn.training.optimization import (
 from pose_mdn.training.validation import validate
 
 _STATISTICS_VIEWS = 65_536
+_STATISTICS_STEP = 2**32 - 1
 _VALIDATION_SEED_OFFSET = 1_000_003
 _REPORT_EVERY = 50
 
@@ -75,9 +76,13 @@ class Trainer:
         view = self.graph.view(batch.slopes, batch.confidence)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             prediction = self.graph.network(view.points, batch.confidence, view.log_radius)
-        target = (batch.pose_m @ view.rotation)[:, 1:].flatten(1)
-        nll = mixture_nll(prediction.distribution(), target, temperature=self.temperature(self.step))
-        return (nll + dirichlet_penalty(prediction.log_mixing_coefficients, self.graph.concentration)).mean()
+        target = (batch.pose_m @ view.rotation)[:, 1:]
+        log_mixing = prediction.log_mixing_coefficients
+        loss = mixture_nll(prediction.distribution(), target.flatten(1), temperature=self.temperature(self.step))
+        loss = loss + dirichlet_penalty(log_mixing, self.graph.concentration)
+        if self.config.loss.top_1_weight > 0:
+            loss = loss + self.config.loss.top_1_weight * top_1_error(log_mixing, prediction.means_m[:, :, 1:], target)
+        return loss.mean()
 
     def _start(self) -> None:
         if self.folder.checkpoint.exists():
@@ -86,7 +91,11 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
             self.step = int(state["step"])
             return
-        sample = self.sampler.batch(-1 % 2**32, _STATISTICS_VIEWS)
+        if self.config.start_from is not None:
+            self.graph.load_state_dict(read_checkpoint(RunFolder(path=Path(self.config.start_from)))["graph"])
+            self.graph.calibration.reset()
+            return
+        sample = self.sampler.batch(_STATISTICS_STEP, _STATISTICS_VIEWS)
         view = self.graph.view(sample.slopes, sample.confidence)
         self.graph.network.standardization.fit(view.points, sample.confidence, sample.pose_m @ view.rotation)
         if isinstance(self.graph.network.means, KinematicMeans):

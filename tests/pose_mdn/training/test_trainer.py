@@ -107,6 +107,28 @@ def test_another_run_is_not_overwritten(config, motion_file, tmp_path):
         Trainer(dataclasses.replace(config, seed=1), motion_file, tmp_path / "run")
 
 
+def test_a_run_may_start_from_the_weights_of_another(config, motion_file, tmp_path):
+    Trainer(config, motion_file, tmp_path / "first").run()
+    continued = dataclasses.replace(config, start_from=str(tmp_path / "first"), seed=1)
+    second = Trainer(continued, motion_file, tmp_path / "second")
+    for name, tensor in _weights(tmp_path / "first").items():
+        assert torch.equal(tensor, second.graph.state_dict()[name]), name
+    assert second.step == 0
+    second.run()
+    assert load_trained(tmp_path / "second")[2] == config.steps
+    lost = dataclasses.replace(config, start_from=str(tmp_path / "nowhere"))
+    with pytest.raises(CheckpointError, match="expected a run with"):
+        Trainer(lost, motion_file, tmp_path / "third")
+
+
+def test_the_most_probable_hypothesis_can_be_drawn_to_the_middle(config, motion_file, tmp_path):
+    longer = dataclasses.replace(config, steps=150, checkpoint_every=150)
+    drawn = dataclasses.replace(longer, loss=dataclasses.replace(longer.loss, top_1_weight=1000.0))
+    plain_figures = Trainer(longer, motion_file, tmp_path / "plain").run()
+    drawn_figures = Trainer(drawn, motion_file, tmp_path / "drawn").run()
+    assert drawn_figures["top_1_mm"] < plain_figures["top_1_mm"]
+
+
 def test_a_broken_checkpoint_is_explained(config, motion_file, tmp_path):
     Trainer(config, motion_file, tmp_path / "run")
     with pytest.raises(CheckpointError, match="found none"):
@@ -128,7 +150,7 @@ def test_calibration_never_worsens_what_it_minimises(config, motion_file, tmp_pa
     Trainer(config, motion_file, tmp_path / "run").run()
     graph, _, _ = load_trained(tmp_path / "run")
     figures = calibrate(graph, calibration_views(config, motion_file, 256))
-    assert figures["crps_mm_after"] <= figures["crps_mm_before"]
+    assert figures["pit_distance_after"] <= figures["pit_distance_before"]
     assert torch.isfinite(graph.calibration.std_scale).all()
 
 
