@@ -36,8 +36,8 @@ def mixture_crps(mixture: GaussianMixture, target: Tensor) -> Tensor:
 def pit_distance(mixture: GaussianMixture, target: Tensor) -> Tensor:
     """Cramér-von Mises distance of each coordinate's probability integral transform from uniform.
 
-    If stated distributions are right, F(y) is uniform on [0, 1] over many cases (Dawid 1984). 0 is perfect: an interval of
-    any level then holds the truth as often as it says.
+    If stated distributions are right, F(y) is uniform on [0, 1] over many cases (Dawid 1984). 0 is perfect: an interval
+    of any level then holds the truth as often as it says.
 
     Args:
         mixture: B mixtures over D coordinates.
