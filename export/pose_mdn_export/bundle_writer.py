@@ -101,6 +101,7 @@ def _facts(graph: LiftingGraph, config: TrainingConfig, steps: int, description:
         "parameters": count_parameters(graph.network),
         "training_steps": steps,
         "training_views": steps * config.batch_size,
+        "starts_from": config.start_from or "fresh weights",
         "seed": config.seed,
         "licence": description.licence,
         "training_data": description.training_data,
