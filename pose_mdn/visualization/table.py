@@ -6,7 +6,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pose_mdn.poses.hypotheses import HypothesisSequence
-from pose_mdn.visualization.status_text import status_text
 from pose_mdn.visualization.uncertainty import depth_std_m
 
 _ABSENT = "–"
@@ -31,10 +30,10 @@ def hypotheses_table(hypotheses: HypothesisSequence, *, max_rows: int = 20) -> T
     table.add_column("frame", justify="right")
     if several_people:
         table.add_column("person", justify="right")
-    table.add_column(f"weights of {hypotheses.num_hypotheses} hypotheses, %", justify="left")
-    table.add_column("depth ± cm", justify="right")
-    table.add_column("reprojection px", justify="right")
-    table.add_column("status")
+    table.add_column("weights, %", justify="left", no_wrap=True)
+    table.add_column("depth\n± cm", justify="right")
+    table.add_column("reprojection\nerror px", justify="right")
+    table.add_column("status", no_wrap=True)
     depth_cm = 100.0 * depth_std_m(hypotheses)
     for row in rows:
         cells: list[str | Text] = [str(hypotheses.frame[row])]
@@ -45,7 +44,7 @@ def hypotheses_table(hypotheses: HypothesisSequence, *, max_rows: int = 20) -> T
             _weights(hypotheses.mixing_coefficients[row]),
             _number(depth_cm[row]),
             _number(hypotheses.reprojection_error_px[row, best]),
-            Text(status_text(str(hypotheses.status[row])), style="" if hypotheses.lifted[row] else "yellow"),
+            Text(str(hypotheses.status[row]).replace("_", " "), style="" if hypotheses.lifted[row] else "yellow"),
         ]
         table.add_row(*cells)
     return table
@@ -64,7 +63,7 @@ def _weights(weights: NDArray[np.float32]) -> Text:
     if not np.isfinite(weights).all():
         return text.append(_ABSENT)
     for i, weight in enumerate(weights):
-        text.append(f"{100 * weight:3.0f} ", style="bold" if i == weights.argmax() else "dim")
+        text.append(f"{100 * weight:3.0f}", style="bold" if i == weights.argmax() else "dim")
     return text
 
 
