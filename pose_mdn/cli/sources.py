@@ -53,6 +53,11 @@ def plan_jobs(inputs: Sequence[str], output: Path, *, suffix: str = ".npz") -> l
         raise typer.BadParameter(
             f"OUT must be a folder or end in {' or '.join(RESULT_SUFFIXES)}, got the file {output}"
         )
+    if output.suffix and len(sources) == 1 and not output.is_dir():
+        raise typer.BadParameter(
+            f"the result of one input must end in {' or '.join(RESULT_SUFFIXES)}, got {output}; "
+            "for a folder of that name, create it first"
+        )
     jobs = [Job(source=source, target=output / name) for source, name in _names(sources, suffix)]
     seen: dict[Path, str] = {}
     for job in jobs:

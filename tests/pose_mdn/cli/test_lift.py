@@ -269,6 +269,13 @@ def test_several_inputs_do_not_fit_one_file(run: Run, tmp_path: Path) -> None:
     assert "need a folder" in result.stderr
 
 
+def test_an_unknown_result_format_is_not_taken_for_a_folder(run: Run, tmp_path: Path) -> None:
+    result = run(write_people(tmp_path / "a.npz"), "-o", tmp_path / "out.csv")
+    assert result.exit_code == 2
+    assert "must end in .npz or .parquet" in " ".join(result.stderr.replace("│", " ").split())
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_results_never_overwrite_each_other(run: Run, tmp_path: Path) -> None:
     sources = [write_people(tmp_path / "a.npz"), tmp_path / "a.json"]
     sources[1].write_text("[]")
