@@ -19,7 +19,7 @@ def view(
         float, typer.Option("--max-megabytes", help="Bound on the data; longer results keep every k-th frame.")
     ] = 20.0,
 ) -> None:
-    """Write ONE self-contained HTML page: 2D pose, 3D hypotheses that turn under the mouse, weights, uncertainty.
+    """Write one self-contained HTML page: 2D pose, 3D hypotheses that turn under the mouse, weights, uncertainty.
 
     The page opens from a disk and makes no network request, so it can be mailed.
     """
