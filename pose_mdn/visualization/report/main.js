@@ -5,9 +5,10 @@ const SIGMAS = [0, 1, 2];
 function start() {
   const recording = Recording.fromDocument();
   const palette = new Palette();
+  const person = recording.people[0] ?? -1;
   const state = {
-    step: 0,
-    person: recording.people[0] ?? -1,
+    step: recording.firstLiftedStep(person),
+    person,
     everyone: recording.people.length > 1,
     visible: Array(recording.numHypotheses).fill(true),
     pinned: null,

@@ -60,6 +60,12 @@ class Recording {
     return this.statusOf(row).lifted;
   }
 
+  /** The step to open at: where this person is first lifted, so that the page never greets with an empty frame. */
+  firstLiftedStep(person) {
+    const isLifted = (step) => this.rowOf(step, person) !== null && this.isLifted(this.rowOf(step, person));
+    return Math.max(0, this.frames.findIndex((_, step) => isLifted(step)));
+  }
+
   weight(row, hypothesis) {
     return this.mixing_coefficients[row * this.numHypotheses + hypothesis];
   }
