@@ -44,9 +44,11 @@ def train(
     trainer = Trainer(settings, data, output)
     console = Console(stderr=True)
     concentration = trainer.graph.concentration
-    console.print(f"Dirichlet concentration {concentration}: {explain_concentration(concentration)}", highlight=False)
+    meaning = explain_concentration(concentration)
+    console.print(f"Dirichlet concentration {concentration}: {meaning}", highlight=False, soft_wrap=True)
     with TrainingProgress(settings, start=trainer.step) as progress:
         figures = trainer.run(progress.update)
     console.print("calibrating on validation subjects")
     figures |= calibrate_run(output, data)
-    console.print(f"[bold]{output}[/]: step {trainer.step} of {settings.steps}, validation {json.dumps(figures)}")
+    reached = f"{output}: step {trainer.step} of {settings.steps}, validation {json.dumps(figures)}"
+    console.print(reached, highlight=False, soft_wrap=True)
