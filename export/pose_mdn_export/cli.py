@@ -25,8 +25,7 @@ def export(
     """Export a trained lifter as a checked ONNX bundle.
 
     Pre- and post-processing are inside the graph. Nothing is written unless ONNX Runtime agrees with torch to a tenth
-    of a
-    millimetre at batch sizes 1, 7, 64 and 256 with random joints missing.
+    of a millimetre at batch sizes 1, 7, 64 and 256 with random joints missing.
 
     Example: pose-mdn export runs/first -o models --version 2 && pose-mdn lift clip.npz -o out.npz --model
         models/mdn_lifter/2

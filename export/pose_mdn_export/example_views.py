@@ -18,8 +18,7 @@ def example_views(*, batch: int, seed: int) -> dict[str, NDArray[np.float32]]:
 
     Returns:
         `keypoints_px` (B, 17, 2) with NaN where missing, `confidence` (B, 17) and `intrinsics` (B, 3, 3), float32. At
-        least six
-        joints of everybody are visible.
+        least six joints of everybody are visible.
     """
     rng = np.random.default_rng(seed)
     joints = HUMAN36M17.num_joints

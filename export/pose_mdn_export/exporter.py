@@ -9,7 +9,7 @@ from torch.export import Dim
 from pose_mdn.models.lifting_graph import LiftingGraph
 from pose_mdn_export.errors import ExportError
 from pose_mdn_export.example_views import example_views
-from pose_mdn_export.signature import INPUT_NAMES, OPSET, OUTPUTS
+from pose_mdn_export.signature import INPUT_NAMES, OPSET, OUTPUT_NAMES
 
 _MAX_BATCH = 65_536
 
@@ -33,7 +33,7 @@ def export_graph(graph: LiftingGraph, path: Path, metadata: dict[str, str]) -> N
         dynamo=True,
         dynamic_shapes={name: {0: batch} for name in INPUT_NAMES},
         input_names=list(INPUT_NAMES),
-        output_names=[output.name for output in OUTPUTS],
+        output_names=list(OUTPUT_NAMES),
         opset_version=OPSET,
         verbose=False,
     )

@@ -1,34 +1,35 @@
-"""Names, shapes and tolerances of the exported lifter: docs/model_signature.md in code."""
+"""What an export must promise beyond the signature that every lifter has: operators, and how near it is to torch."""
 
 from dataclasses import dataclass
 
-INPUT_NAMES = ("keypoints_px", "confidence", "intrinsics")
+from pose_mdn.inference.signature import INPUTS, OUTPUTS
+
+INPUT_NAMES = tuple(INPUTS)
+OUTPUT_NAMES = tuple(OUTPUTS)
 
 OPSET = 20
 """Default opset of the exporter; every runtime since ONNX Runtime 1.17 has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Output:
-    """An output of the graph.
+class Tolerance:
+    """Largest difference allowed between torch and ONNX Runtime.
 
     Attributes:
-        name: Its name in the graph.
-        tolerance: Largest difference allowed between torch and ONNX Runtime, in the output's unit.
-        relative_tolerance: Allowed on top, as a part of the value.
+        absolute: In the output's unit.
+        relative: Allowed on top, as a part of the value.
     """
 
-    name: str
-    tolerance: float
-    relative_tolerance: float = 0.0
+    absolute: float
+    relative: float = 0.0
 
 
-OUTPUTS = (
-    Output(name="means_m", tolerance=1e-4),
-    Output(name="std_m", tolerance=1e-4),
-    Output(name="view_rotation", tolerance=1e-4),
-    Output(name="mixing_coefficients", tolerance=1e-4),
-    Output(name="root_translation_m", tolerance=1e-4),
-    Output(name="reprojection_error_px", tolerance=1e-2, relative_tolerance=1e-4),
-)
+TOLERANCES = {
+    "means_m": Tolerance(absolute=1e-4),
+    "std_m": Tolerance(absolute=1e-4),
+    "view_rotation": Tolerance(absolute=1e-4),
+    "mixing_coefficients": Tolerance(absolute=1e-4),
+    "root_translation_m": Tolerance(absolute=1e-4),
+    "reprojection_error_px": Tolerance(absolute=1e-2, relative=1e-4),
+}
 """Lengths agree to a tenth of a millimetre; pixels to a hundredth, or to a ten-thousandth of a large error."""

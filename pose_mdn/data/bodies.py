@@ -11,11 +11,17 @@ from torch import Tensor
 
 from pose_mdn.config import BodyConfig
 from pose_mdn.data.rotations import axis_angle_matrix, turn_about_vertical
-from pose_mdn.geometry.kinematics import bone_classes, bone_directions_and_lengths, chain_matrix
+from pose_mdn.geometry.kinematics import (
+    bone_classes,
+    bone_directions_and_lengths,
+    chain_matrix,
+    class_mean_matrix,
+)
 from pose_mdn.skeletons import HUMAN36M17
 
 _CHAIN = torch.from_numpy(chain_matrix(HUMAN36M17))
 _CLASSES, _CLASS_INDEX = bone_classes(HUMAN36M17)
+_CLASS_MEANS = torch.from_numpy(class_mean_matrix(HUMAN36M17))
 
 
 def _bone_to(joint: str) -> int:
@@ -83,9 +89,7 @@ class BodySampler:
 
 def _symmetric(lengths: Tensor) -> Tensor:
     """Give mirrored bones their mean length: measured left and right differ by marker placement, not by anatomy."""
-    index = torch.tensor(_CLASS_INDEX)
-    sums = lengths.new_zeros(len(lengths), len(_CLASSES)).index_add_(1, index, lengths)
-    return (sums / torch.bincount(index))[:, index]
+    return (lengths @ _CLASS_MEANS.T)[:, list(_CLASS_INDEX)]
 
 
 def _yaw(vector: Tensor) -> Tensor:

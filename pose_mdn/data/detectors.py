@@ -33,9 +33,8 @@ def detect(joints_m: Tensor, config: DetectorConfig, generator: torch.Generator)
     """Observe (B, 17, 3) camera-frame joints as a detector would.
 
     Layouts follow `pose_mdn.skeletons.mapping`: COCO-like ones have no spine and no head top, their pelvis and thorax
-    are
-    middles of hips and shoulders and their neck_nose is a nose; Halpe-like ones have a head top; MPII-like ones lack
-    the spine alone.
+    are middles of hips and shoulders and their neck_nose is a nose; Halpe-like ones have a head top; MPII-like ones
+    lack the spine alone.
     """
     count = len(joints_m)
     weights = torch.tensor(config.layout_weights)

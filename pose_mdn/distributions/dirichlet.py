@@ -2,9 +2,8 @@ r"""The Dirichlet prior on mixing coefficients, and how to undo what it does to 
 
 Li and Lee (CVPR 2019) add :math:`-\sum_i (\lambda_i - 1) \log \alpha_i` to the loss. With softmax coefficients the
 stationary point is :math:`\alpha_i = (r_i + L_i) / (1 + \sum_k L_k)`, where :math:`L_i = \lambda_i - 1` and
-:math:`r_i` is
-the expected responsibility: with five components and a concentration of 2 every coefficient is squeezed into
-[1/6, 1/3] whatever the data say. Solving for :math:`r_i` gives the exact correction.
+:math:`r_i` is the expected responsibility: with five components and a concentration of 2 every coefficient is squeezed
+into [1/6, 1/3] whatever the data say. Solving for :math:`r_i` gives the exact correction.
 """
 
 from collections.abc import Sequence
@@ -20,8 +19,7 @@ def resolve_concentration(concentration: float | Sequence[float], num_hypotheses
 
     Args:
         concentration: One number for all components, or one per component; each > 0. 1 means no prior, above 1 draws
-            the
-            coefficients together, below 1 pushes them towards 0 and 1.
+            the coefficients together, below 1 pushes them towards 0 and 1.
         num_hypotheses: M.
 
     Returns:

@@ -15,8 +15,7 @@ class PoseMixture:
     """The distribution over root-relative poses that N rows of hypotheses stand for.
 
     Covariances are diagonal in each row's line-of-sight frame, so densities are computed there; the pelvis is the
-    origin
-    of every pose and not random, so a density is over the 48 coordinates of the other 16 joints.
+    origin of every pose and not random, so a density is over the 48 coordinates of the other 16 joints.
 
     Args:
         hypotheses: Lifted rows; rows that were not lifted give NaN.
@@ -38,6 +37,11 @@ class PoseMixture:
         turned = self._to_line_of_sight(np.asarray(pose_m, dtype=np.float64)[:, None])[:, 0]
         values: NDArray[np.float64] = self.mixture.log_prob(turned[:, 1:].reshape(len(turned), -1))
         return values
+
+    @property
+    def dimensions(self) -> int:
+        """Number of coordinates that the density is over."""
+        return int(self.mixture.means.shape[-1])
 
     @property
     def mean_m(self) -> NDArray[np.float64]:

@@ -13,7 +13,6 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 
 _SAMPLES = 200
 _SLICE = 512
-_FREE_COORDINATES = 48
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +80,7 @@ def evaluate(
     keep = hypotheses.lifted & np.isfinite(truth_m).all(axis=(1, 2))
     if not keep.any():
         raise InputError(f"{name}: expected at least one lifted pose with a finite truth, got none of {len(keep)}")
-    rows = select_rows(hypotheses, keep)
+    rows = hypotheses.take(keep)
     truth = truth_m[keep].astype(np.float64)
     truth = truth - truth[:, :1]
     means, weights = rows.means_m.astype(np.float64), rows.mixing_coefficients.astype(np.float64)
@@ -99,7 +98,7 @@ def evaluate(
         pa_best_of_m=_average(metrics.best_of_m(aligned)),
         pa_top_1=_average(metrics.top_1(aligned, weights)),
         n_top_1=_average(metrics.top_1(metrics.n_mpjpe_mm(means, truth[:, None]), weights)),
-        nll=_average(-mixture.log_prob(truth) / _FREE_COORDINATES),
+        nll=_average(-mixture.log_prob(truth) / mixture.dimensions),
         ece=metrics.expected_calibration_error(coverage),
         coverage_68=metrics.coverage_at(coverage, 0.68),
         mpsse=_average(metrics.mpsse_mm(means)),
@@ -117,18 +116,8 @@ def evaluate_by_action(
     for label in sorted(set(action.tolist())):
         chosen = action == label
         if hypotheses.lifted[chosen].any():
-            rows.append(evaluate(f"{name} / {label}", select_rows(hypotheses, chosen), truth_m[chosen], seed=seed))
+            rows.append(evaluate(f"{name} / {label}", hypotheses.take(chosen), truth_m[chosen], seed=seed))
     return rows
-
-
-def select_rows(hypotheses: HypothesisSequence, keep: NDArray[np.bool_]) -> HypothesisSequence:
-    """The rows where `keep` (N,) holds, everything else unchanged."""
-    per_row = {
-        field.name: getattr(hypotheses, field.name)[keep]
-        for field in dataclasses.fields(hypotheses)
-        if field.name not in {"distortion", "image_size", "fps", "source_skeleton", "model", "intrinsics_source"}
-    }
-    return dataclasses.replace(hypotheses, **per_row)
 
 
 def _coverage(rows: HypothesisSequence, truth: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
@@ -136,10 +125,9 @@ def _coverage(rows: HypothesisSequence, truth: NDArray[np.float64], seed: int) -
     rng = np.random.default_rng(seed)
     total = np.zeros(())
     for start in range(0, len(rows), _SLICE):
-        chosen = np.zeros(len(rows), dtype=bool)
-        chosen[start : start + _SLICE] = True
-        samples = PoseMixture(select_rows(rows, chosen)).sample(_SAMPLES, rng)[..., 1:, :]
-        total = total + metrics.coverage_curve(samples, truth[chosen][:, 1:]) * chosen.sum()
+        part = rows.take(slice(start, start + _SLICE))
+        samples = PoseMixture(part).sample(_SAMPLES, rng)[..., 1:, :]
+        total = total + metrics.coverage_curve(samples, truth[start : start + _SLICE, 1:]) * len(part)
     return np.asarray(total / len(rows))
 
 

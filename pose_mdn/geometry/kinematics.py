@@ -63,3 +63,10 @@ def bone_classes(skeleton: Skeleton) -> tuple[tuple[str, ...], tuple[int, ...]]:
             names.append(name)
         index.append(names.index(name))
     return tuple(names), tuple(index)
+
+
+def class_mean_matrix(skeleton: Skeleton) -> NDArray[np.float32]:
+    """(C, J - 1) matrix that averages a number per bone over the C classes of `bone_classes`."""
+    names, index = bone_classes(skeleton)
+    members = np.asarray(index) == np.arange(len(names))[:, None]
+    return np.asarray(members / members.sum(axis=1, keepdims=True), np.float32)

@@ -13,13 +13,12 @@ def solve_root_translation(pose_m: Array, slopes: Array, weight: Array) -> Array
     """Least-squares root translation in closed form.
 
     A joint X seen at slope (x, y) after translation T must satisfy X_x + T_x = x (X_z + T_z), and the same for y:
-    linear
-    in T. The weighted normal equations have a diagonal block for T_x and T_y, so eliminating those leaves one equation
+    linear in T. The weighted normal equations have a diagonal block for T_x and T_y, so eliminating those leaves
 
-        T_z = sum w [(x - x̄)(b - b̄) + (y - ȳ)(c - c̄)] / sum w [(x - x̄)^2 + (y - ȳ)^2],  b = X_x - x X_z,  c = X_y
-        - y X_z
+        T_z = sum w [(x - x̄)(b - b̄) + (y - ȳ)(c - c̄)] / sum w [(x - x̄)^2 + (y - ȳ)^2]
+        with b = X_x - x X_z and c = X_y - y X_z
 
-    with weighted means, which stays well conditioned in single precision.
+    and weighted means, which stays well conditioned in single precision.
 
     Args:
         pose_m: (..., J, 3) root-relative poses.

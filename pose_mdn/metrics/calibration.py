@@ -11,8 +11,7 @@ def coverage_curve(samples_m: NDArray[np.floating], target_m: NDArray[np.floatin
     """Share of targets within each central interval that samples state.
 
     Distances are per coordinate from the coordinate-wise sample median, as in Pierzchlewicz et al., "Multi-hypothesis
-    3D
-    human pose estimation metrics favor miscalibrated distributions", 2022.
+    3D human pose estimation metrics favor miscalibrated distributions", 2022.
 
     Args:
         samples_m: (S, N, J, 3) samples.

@@ -3,6 +3,7 @@
 from array_api_compat import array_namespace
 
 from pose_mdn.array_types import Array
+from pose_mdn.geometry.kinematics import bone_directions_and_lengths
 from pose_mdn.skeletons import HUMAN36M17
 
 _MM = 1000.0
@@ -39,7 +40,7 @@ def mpsse_mm(pose_m: Array) -> Array:
     Rommel et al., "ManiPose", NeurIPS 2024.
     """
     xp = array_namespace(pose_m)
-    vectors = [pose_m[..., child, :] - pose_m[..., parent, :] for parent, child in HUMAN36M17.bones]
-    length = {child: xp.sqrt(xp.sum(v * v, axis=-1)) for v, (_, child) in zip(vectors, HUMAN36M17.bones, strict=True)}
-    pairs = zip(HUMAN36M17.left, HUMAN36M17.right, strict=True)
-    return _MM * sum(xp.abs(length[left] - length[right]) for left, right in pairs) / len(HUMAN36M17.left)
+    _, lengths = bone_directions_and_lengths(pose_m, HUMAN36M17)
+    bone_to = {child: bone for bone, (_, child) in enumerate(HUMAN36M17.bones)}
+    left, right = ([bone_to[joint] for joint in side] for side in (HUMAN36M17.left, HUMAN36M17.right))
+    return _MM * xp.mean(xp.abs(lengths[..., left] - lengths[..., right]), axis=-1)

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from pose_mdn.config import ModelConfig
 from pose_mdn.distributions.mixture import GaussianMixture
-from pose_mdn.geometry.kinematics import bone_classes, bone_vectors, chain_matrix
+from pose_mdn.geometry.kinematics import bone_classes, bone_vectors, chain_matrix, class_mean_matrix
 from pose_mdn.models.standardization import Standardization
 from pose_mdn.models.trunk import LayerNormTrunk, MartinezTrunk, MaxNormLinear
 from pose_mdn.skeletons import HUMAN36M17
@@ -46,8 +46,7 @@ class MixtureDensityNetwork(nn.Module):
     """Trunk and heads of a `ModelConfig`.
 
     The network sees (x, y, confidence) of 17 joints and the logarithm of the view's radius; the faithful Li-and-Lee
-    network
-    (`martinez_2017`) sees standardised (x, y) of the 16 joints without neck_nose, and nothing else.
+    network (`martinez_2017`) sees standardised (x, y) of the 16 joints without neck_nose, and nothing else.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -127,9 +126,7 @@ class KinematicMeans(nn.Module):
     def fit(self, pose_m: Tensor) -> None:
         """Measure the mean body on (B, 17, 3) poses."""
         lengths = bone_vectors(pose_m, HUMAN36M17).norm(dim=-1).mean(dim=0)
-        index = torch.tensor(self._class_index)
-        sums = torch.zeros_like(self.mean_lengths_m).index_add_(0, index, lengths)
-        self.mean_lengths_m.copy_(sums / torch.bincount(index))
+        self.mean_lengths_m.copy_(torch.from_numpy(class_mean_matrix(HUMAN36M17)) @ lengths)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, width) features to (B, M, 16, 3) metres, the joints after the pelvis."""
@@ -159,11 +156,6 @@ def _linear(config: ModelConfig, out_features: int) -> nn.Module:
     if config.trunk == "martinez_2017":
         return MaxNormLinear(config.width, out_features, max_norm=config.max_norm)
     return nn.Linear(config.width, out_features)
-
-
-def gaussian_dimensions() -> int:
-    """C of the paper: coordinates of the joints that can move."""
-    return 3 * (HUMAN36M17.num_joints - 1)
 
 
 def count_parameters(model: nn.Module) -> int:

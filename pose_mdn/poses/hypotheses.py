@@ -1,11 +1,28 @@
 """3D answers: weighted Gaussian hypotheses, as they travel between layers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.poses.keypoints import FloatArray
+
+_ROW_FIELDS = (
+    "means_m",
+    "std_m",
+    "view_rotation",
+    "mixing_coefficients",
+    "root_translation_m",
+    "reprojection_error_px",
+    "status",
+    "keypoints_px",
+    "confidence",
+    "frame",
+    "person",
+    "intrinsics",
+)
+"""Fields with one entry per row; the others describe the whole sequence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +76,10 @@ class HypothesisSequence:
 
     def __len__(self) -> int:
         return len(self.means_m)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Self:
+        """Some rows, by mask, by index or by slice; what describes the whole sequence is unchanged."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _ROW_FIELDS})
 
     @property
     def num_hypotheses(self) -> int:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -17,9 +17,9 @@ from pose_mdn.visualization.uncertainty import depth_std_m
 
 JSONValue: TypeAlias = "str | int | float | bool | list[JSONValue] | dict[str, JSONValue] | None"
 
-_ROW_FIELDS = (
+_FLOAT_FIELDS = (
     "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px",
-    "status", "keypoints_px", "confidence", "frame", "person", "intrinsics",
+    "keypoints_px", "confidence", "intrinsics",
 )  # fmt: skip
 
 
@@ -52,15 +52,11 @@ def build_payload(hypotheses: HypothesisSequence, *, title: str, max_megabytes: 
     step = _frame_step(hypotheses, max_megabytes)
     kept = np.unique(hypotheses.frame)[::step]
     order = np.lexsort((hypotheses.person, hypotheses.frame))
-    shown = _take_rows(hypotheses, order[np.isin(hypotheses.frame[order], kept)])
+    shown = hypotheses.take(order[np.isin(hypotheses.frame[order], kept)])
     ground = find_ground(shown)
     statuses = sorted(set(shown.status.tolist()))
     arrays: dict[str, NDArray[np.float32] | NDArray[np.int32]] = {
-        **{
-            name: getattr(shown, name).astype("<f4")
-            for name in _ROW_FIELDS
-            if name not in {"status", "frame", "person"}
-        },
+        **{name: getattr(shown, name).astype("<f4") for name in _FLOAT_FIELDS},
         "depth_std_m": depth_std_m(shown).astype("<f4"),
         "floor_m": ground.floor_m.astype("<f4"),
         "frame": shown.frame.astype("<i4"),
@@ -115,8 +111,3 @@ def _frame_step(hypotheses: HypothesisSequence, max_megabytes: float) -> int:
     values_per_row = m * (5 * joints + 5) + 3 * joints + 9 + 9 + 5
     megabytes = len(hypotheses) * values_per_row * 4 * (4 / 3) / 1e6
     return max(1, int(np.ceil(megabytes / max_megabytes)))
-
-
-def _take_rows(hypotheses: HypothesisSequence, rows: NDArray[np.int64]) -> HypothesisSequence:
-    taken = {name: getattr(hypotheses, name)[rows] for name in _ROW_FIELDS}
-    return replace(hypotheses, **taken)

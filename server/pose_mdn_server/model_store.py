@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pose_mdn.errors import ModelNotFoundError
-from pose_mdn.inference import Lifter, load_lifter
+from pose_mdn.inference import Lifter
 from pose_mdn.inference.bundle import Bundle, list_bundles
 from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn_server.errors import ModelNotReadyError
@@ -105,7 +105,7 @@ class ModelStore:
         return self._models[name, version or versions[-1]]
 
     def _load(self, bundle: Bundle) -> ServedModel:
-        lifter = load_lifter(str(bundle.path), threads=self._threads)
+        lifter = Lifter(bundle, threads=self._threads)
         upright = np.stack([np.arange(17.0) * 7.0 % 50.0, np.arange(17.0) * 20.0], axis=-1)
         lifter.lift_arrays(upright[None].astype(np.float32), skeleton=HUMAN36M17.name)
         graph = Graph(bundle, threads=self._threads)

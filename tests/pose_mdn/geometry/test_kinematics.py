@@ -2,7 +2,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pose_mdn.geometry.kinematics import bone_classes, bone_directions_and_lengths, bone_vectors, chain_matrix
+from pose_mdn.geometry.kinematics import (
+    bone_classes,
+    bone_directions_and_lengths,
+    bone_vectors,
+    chain_matrix,
+    class_mean_matrix,
+)
 from pose_mdn.skeletons import HUMAN36M17, SKELETONS
 
 
@@ -28,3 +34,11 @@ def test_mirrored_bones_share_a_class():
             if skeleton.parents[left] is not None:
                 assert by_child[skeleton.joint_names[left]] == by_child[skeleton.joint_names[right]]
     assert len(bone_classes(HUMAN36M17)[0]) == 10
+
+
+def test_class_means_leave_symmetric_numbers_alone_and_average_the_others():
+    _, index = bone_classes(HUMAN36M17)
+    means = class_mean_matrix(HUMAN36M17)
+    per_class = np.arange(10.0)
+    np.testing.assert_allclose(means @ per_class[list(index)], per_class)
+    np.testing.assert_allclose(means.sum(axis=1), 1.0)

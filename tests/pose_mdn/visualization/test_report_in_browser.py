@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pose_mdn.evaluation.protocol import select_rows
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.visualization import write_report
 
@@ -162,7 +161,7 @@ def test_a_row_that_was_not_lifted_says_why(open_report: OpenFunction, walking: 
 
 
 def test_a_page_opens_where_the_person_is_first_lifted(open_report: OpenFunction, walking: HypothesisSequence) -> None:
-    report = open_report(select_rows(walking, np.arange(len(walking)) >= 20))
+    report = open_report(walking.take(np.arange(len(walking)) >= 20))
     assert report.text("#frame-label") == "Frame 21"
     assert not report.page.locator("#notice").is_visible()
 
