@@ -39,12 +39,22 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What became of one input."""
+    """What became of one input.
+
+    Attributes:
+        input: As the user named it.
+        output: The hypotheses file.
+        rows: How many there are.
+        status: How many of them have each status.
+        out_of_distribution: How many look like no person as the model knows people; `None` if the model gives no score.
+        intrinsics: Where the camera came from.
+    """
 
     input: str
     output: str
     rows: int
     status: dict[str, int]
+    out_of_distribution: int | None
     intrinsics: str
 
 
@@ -139,6 +149,7 @@ def _lift_one(job: Job, lifter: "Lifter", reading: Reading, progress: "RowProgre
         output=str(job.target),
         rows=len(hypotheses),
         status=dict(Counter(map(str, hypotheses.status))),
+        out_of_distribution=int(hypotheses.out_of_distribution.sum()) if lifter.gives_ood_score else None,
         intrinsics=hypotheses.intrinsics_source,
     )
 
@@ -151,6 +162,8 @@ def _report(done: list[Summary], failed: list[dict[str, str]], model: str, *, as
         counts = [f"{summary.status[name]} {text}" for name, text in _STATUS_TEXTS.items() if name in summary.status]
         typer.echo(f"{summary.input} -> {summary.output}")
         typer.echo(f"  {summary.rows} rows: {', '.join(counts) or 'nobody'}")
+        if summary.out_of_distribution:
+            typer.echo(f"  {summary.out_of_distribution} look out of distribution: perhaps no person (ood_score > 0.5)")
         typer.echo(f"  camera {summary.intrinsics}")
     if len(done) + len(failed) > 1:
         typer.echo(f"{len(done)} of {len(done) + len(failed)} inputs lifted by {model}")

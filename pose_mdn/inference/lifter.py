@@ -14,7 +14,7 @@ from pose_mdn.inference.bundle import Bundle, find_bundle
 from pose_mdn.inference.known_camera import resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
 from pose_mdn.inference.session import open_session
-from pose_mdn.inference.signature import OUTPUTS, check_signature, output_shapes
+from pose_mdn.inference.signature import check_signature, output_shapes
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.status import Status
@@ -39,9 +39,11 @@ class Lifter:
         """Load the graph of a bundle; `threads` as in `open_session`."""
         self.bundle = bundle
         self._session = open_session(bundle.graph_path, threads)
-        self.num_hypotheses = check_signature(
+        signature = check_signature(
             f"{self.name}/{self.version}", self._session.get_inputs(), self._session.get_outputs()
         )
+        self.num_hypotheses = signature.num_hypotheses
+        self._outputs = signature.outputs
 
     @property
     def name(self) -> str:
@@ -52,6 +54,11 @@ class Lifter:
     def version(self) -> str:
         """The model's version, "1"."""
         return self.bundle.version
+
+    @property
+    def gives_ood_score(self) -> bool:
+        """Whether the model judges if keypoints are a person; otherwise `ood_score` of its answers is NaN."""
+        return "ood_score" in self._outputs
 
     def __repr__(self) -> str:
         return f"Lifter({self.name}/{self.version}, num_hypotheses={self.num_hypotheses})"
@@ -108,6 +115,7 @@ class Lifter:
             fps=sequence.fps,
             source_skeleton=sequence.skeleton.name,
             model=f"{self.name}/{self.version}",
+            ood_score=columns["ood_score"],
         )
 
     def lift_arrays(
@@ -150,7 +158,8 @@ class Lifter:
         """The result's arrays for that many rows, still empty."""
         outputs = output_shapes(self.num_hypotheses)
         return {
-            **{name: np.empty((rows, *shape), np.float32) for name, shape in outputs.items()},
+            # Outputs that the graph lacks stay NaN.
+            **{name: np.full((rows, *shape), np.nan, np.float32) for name, shape in outputs.items()},
             "keypoints_px": np.empty((rows, HUMAN36M17.num_joints, 2), np.float32),
             "confidence": np.empty((rows, HUMAN36M17.num_joints), np.float32),
             "status": np.empty(rows, STATUS_DTYPE),
@@ -163,25 +172,21 @@ class Lifter:
         for name in ("keypoints_px", "confidence", "status"):
             columns[name][:] = getattr(part, name)
         rows = part.liftable
-        complete = rows.size == len(part.status)
-        if not complete:
-            for name in OUTPUTS:
-                columns[name][:] = np.nan
         if not rows.size:
             return
         # Selecting copies, and most slices are complete.
-        chosen = slice(None) if complete else rows
+        chosen = slice(None) if rows.size == len(part.status) else rows
         feed = {
             "keypoints_px": part.ideal_px[chosen],
             "confidence": part.confidence[chosen],
             "intrinsics": intrinsics[chosen].astype(np.float32),
         }
-        found = self._session.run(list(OUTPUTS), feed)
-        for name, array in zip(OUTPUTS, found, strict=True):
+        found = self._session.run(list(self._outputs), feed)
+        for name, array in zip(self._outputs, found, strict=True):
             columns[name][chosen] = array
         broken = rows[~_finite_rows(found)]
         columns["status"][broken] = Status.DEGENERATE.value
-        for name in OUTPUTS:
+        for name in self._outputs:
             columns[name][broken] = np.nan
 
 

@@ -1,6 +1,7 @@
 """What every lifter's graph takes and gives, by name and shape."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from pose_mdn.errors import BundleError
@@ -28,6 +29,9 @@ OUTPUTS: dict[str, Shape] = {
 }
 """Shapes after the batch axis; all float32. "M" is the number of hypotheses."""
 
+OPTIONAL_OUTPUTS: dict[str, Shape] = {"ood_score": ()}
+"""Outputs that a graph may have beside `OUTPUTS`, after them; what it lacks is NaN in the answer."""
+
 _FLOAT32 = "tensor(float)"
 
 
@@ -40,15 +44,28 @@ class Tensor(Protocol):
 
 
 def output_shapes(num_hypotheses: int) -> dict[str, tuple[int, ...]]:
-    """Shape of each output after the batch axis, for M hypotheses."""
+    """Shape of each output after the batch axis, for M hypotheses; optional ones after the others."""
     return {
         name: tuple(size if isinstance(size, int) else num_hypotheses for size in shape)
-        for name, shape in OUTPUTS.items()
+        for name, shape in (OUTPUTS | OPTIONAL_OUTPUTS).items()
     }
 
 
-def check_signature(model: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
-    """M of a graph, if it is a lifter's.
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """What a lifter's graph gives.
+
+    Attributes:
+        num_hypotheses: M.
+        outputs: Names of `OUTPUTS`, then of the optional outputs that the graph has.
+    """
+
+    num_hypotheses: int
+    outputs: tuple[str, ...]
+
+
+def check_signature(model: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Signature:
+    """The signature of a graph, if it is a lifter's.
 
     Raises:
         BundleError: The graph has other inputs or outputs.
@@ -60,21 +77,30 @@ def check_signature(model: str, inputs: Sequence[Tensor], outputs: Sequence[Tens
             f"{model}: expected a lifter's graph, with an output mixing_coefficients (B, M) of fixed M, "
             f"got outputs {', '.join(tensor.name for tensor in outputs)}"
         )
-    expected_outputs: dict[str, Shape] = {**output_shapes(num_hypotheses)}
-    for kind, expected, found in (("input", INPUTS, inputs), ("output", expected_outputs, outputs)):
-        got = {tensor.name: tuple(tensor.shape[1:]) for tensor in found if tensor.type == _FLOAT32}
-        for name, shape in expected.items():
-            # A graph may leave a size open; it may not state another one.
-            sizes = got.get(name, ())
-            if len(sizes) != len(shape) or any(
-                isinstance(a, int) and a != b for a, b in zip(sizes, shape, strict=True)
-            ):
-                raise BundleError(
-                    f"{model}: expected a float32 {kind} {name} of shape (B, {', '.join(map(str, shape))}), "
-                    f"got {('(B, ' + ', '.join(map(str, sizes)) + ')') if name in got else 'none'}"
-                )
+    given = {tensor.name for tensor in outputs}
+    names = (*OUTPUTS, *(name for name in OPTIONAL_OUTPUTS if name in given))
+    shapes = output_shapes(num_hypotheses)
+    _check_tensors(model, "input", INPUTS, inputs)
+    _check_tensors(model, "output", {name: shapes[name] for name in names}, outputs)
     if len(inputs) != len(INPUTS):
         raise BundleError(
             f"{model}: expected inputs {', '.join(INPUTS)} alone, got {', '.join(t.name for t in inputs)}"
         )
-    return num_hypotheses
+    return Signature(num_hypotheses=num_hypotheses, outputs=names)
+
+
+def _check_tensors(model: str, kind: str, expected: Mapping[str, Shape], found: Sequence[Tensor]) -> None:
+    got = {tensor.name: tuple(tensor.shape[1:]) for tensor in found if tensor.type == _FLOAT32 and tensor.shape}
+    for name, shape in expected.items():
+        # A graph may leave a size open; it may not state another one.
+        sizes = got.get(name)
+        fits = sizes is not None and len(sizes) == len(shape)
+        if not fits or any(isinstance(a, int) and a != b for a, b in zip(sizes or (), shape, strict=True)):
+            raise BundleError(
+                f"{model}: expected a float32 {kind} {name} of shape {_shown(shape)}, "
+                f"got {'none' if sizes is None else _shown(sizes)}"
+            )
+
+
+def _shown(shape: Shape) -> str:
+    return f"({', '.join(map(str, ('B', *shape)))})"

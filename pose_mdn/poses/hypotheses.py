@@ -1,6 +1,6 @@
 """3D answers: weighted Gaussian hypotheses, as they travel between layers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -15,6 +15,7 @@ _ROW_FIELDS = (
     "mixing_coefficients",
     "root_translation_m",
     "reprojection_error_px",
+    "ood_score",
     "status",
     "keypoints_px",
     "confidence",
@@ -23,6 +24,13 @@ _ROW_FIELDS = (
     "intrinsics",
 )
 """Fields with one entry per row; the others describe the whole sequence."""
+
+OUT_OF_DISTRIBUTION = 0.5
+"""A higher `ood_score` says that the keypoints are more probably not a person as the model knows people."""
+
+
+def _left_out() -> FloatArray:
+    return np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +61,9 @@ class HypothesisSequence:
         fps: Frames per second if known.
         source_skeleton: Name of the layout that the keypoints came in.
         model: Name and version of the lifter, "mdn_lifter/1".
+        ood_score: (N,) the model's probability, in [0, 1], that the keypoints are not a person as it knows people:
+            nonsense, an animal, joints exchanged, someone upside down. NaN for rows that were not lifted and for models
+            that give no score; NaN throughout if left out.
     """
 
     means_m: FloatArray
@@ -73,6 +84,11 @@ class HypothesisSequence:
     fps: float | None
     source_skeleton: str
     model: str
+    ood_score: FloatArray = field(default_factory=_left_out)
+
+    def __post_init__(self) -> None:
+        if not self.ood_score.size:
+            object.__setattr__(self, "ood_score", np.full(len(self), np.nan, np.float32))
 
     def __len__(self) -> int:
         return len(self.means_m)
@@ -90,6 +106,11 @@ class HypothesisSequence:
     def lifted(self) -> NDArray[np.bool_]:
         """(N,) which rows hold hypotheses."""
         return np.char.startswith(self.status, "lifted")
+
+    @property
+    def out_of_distribution(self) -> NDArray[np.bool_]:
+        """(N,) which rows look like no person as the model knows people; false where no score is known."""
+        return np.asarray(self.ood_score > OUT_OF_DISTRIBUTION)
 
     @property
     def most_probable(self) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.poses.hypotheses import HypothesisSequence
+from pose_mdn.poses.hypotheses import OUT_OF_DISTRIBUTION, HypothesisSequence
 from pose_mdn.poses.status import Status
 from pose_mdn.skeletons.human36m import HUMAN36M17
 from pose_mdn.visualization.ground import find_ground
@@ -19,7 +19,7 @@ JSONValue: TypeAlias = "str | int | float | bool | list[JSONValue] | dict[str, J
 
 _FLOAT_FIELDS = (
     "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px",
-    "keypoints_px", "confidence", "intrinsics",
+    "ood_score", "keypoints_px", "confidence", "intrinsics",
 )  # fmt: skip
 
 
@@ -88,6 +88,7 @@ def _describe(hypotheses: HypothesisSequence, title: str) -> dict[str, JSONValue
         "title": title,
         "model": hypotheses.model,
         "num_hypotheses": hypotheses.num_hypotheses,
+        "out_of_distribution": OUT_OF_DISTRIBUTION,
         "source_skeleton": hypotheses.source_skeleton,
         "intrinsics_source": hypotheses.intrinsics_source,
         "distortion": [float(value) for value in hypotheses.distortion.reshape(-1)],
@@ -108,6 +109,6 @@ def _status_entry(value: str) -> JSONValue:
 def _frame_step(hypotheses: HypothesisSequence, max_megabytes: float) -> int:
     """Smallest k such that every k-th frame fits into the bound."""
     joints, m = HUMAN36M17.num_joints, hypotheses.num_hypotheses
-    values_per_row = m * (5 * joints + 5) + 3 * joints + 9 + 9 + 5
+    values_per_row = m * (5 * joints + 5) + 3 * joints + 9 + 9 + 6
     megabytes = len(hypotheses) * values_per_row * 4 * (4 / 3) / 1e6
     return max(1, int(np.ceil(megabytes / max_megabytes)))

@@ -15,6 +15,7 @@ def hypotheses_table(hypotheses: HypothesisSequence, *, max_rows: int = 20) -> T
     """Per row: mixing coefficients in percent, depth uncertainty in cm, reprojection error in px, status.
 
     The reprojection error is that of the most probable hypothesis; the depth uncertainty is that of the whole mixture.
+    If some rows look like no person, a column tells how much so, in percent.
 
     Args:
         hypotheses: N rows of M hypotheses.
@@ -33,6 +34,9 @@ def hypotheses_table(hypotheses: HypothesisSequence, *, max_rows: int = 20) -> T
     table.add_column("weights, %", justify="left", no_wrap=True)
     table.add_column("depth\n± cm", justify="right")
     table.add_column("reprojection\nerror px", justify="right")
+    has_doubts = bool(hypotheses.out_of_distribution.any())
+    if has_doubts:
+        table.add_column("no person\n%", justify="right")
     table.add_column("status", no_wrap=True)
     depth_cm = 100.0 * depth_std_m(hypotheses)
     for row in rows:
@@ -44,6 +48,7 @@ def hypotheses_table(hypotheses: HypothesisSequence, *, max_rows: int = 20) -> T
             _weights(hypotheses.mixing_coefficients[row]),
             _number(depth_cm[row]),
             _number(hypotheses.reprojection_error_px[row, best]),
+            *([_doubt(hypotheses, row)] if has_doubts else []),
             Text(str(hypotheses.status[row]).replace("_", " "), style="" if hypotheses.lifted[row] else "yellow"),
         ]
         table.add_row(*cells)
@@ -65,6 +70,13 @@ def _weights(weights: NDArray[np.float32]) -> Text:
     for i, weight in enumerate(weights):
         text.append(f"{100 * weight:3.0f}", style="bold" if i == weights.argmax() else "dim")
     return text
+
+
+def _doubt(hypotheses: HypothesisSequence, row: int) -> Text:
+    """Percent of doubt that a row is a person, marked where it is more than even."""
+    score = float(hypotheses.ood_score[row])
+    text = f"{100 * score:.0f}" if np.isfinite(score) else _ABSENT
+    return Text(text, style="bold yellow" if hypotheses.out_of_distribution[row] else "")
 
 
 def _number(value: float) -> str:

@@ -76,6 +76,13 @@ def tiny_graph() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
+def add_ood_score(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph with the optional output ood_score = mean confidence."""
+    model.graph.node.append(helper.make_node("ReduceMean", ["confidence", "one"], ["ood_score"], keepdims=0))
+    model.graph.output.append(helper.make_tensor_value_info("ood_score", TensorProto.FLOAT, ["batch"]))
+    return model
+
+
 def seal(folder: Path) -> Path:
     """(Re)write a bundle's checksums."""
     files = sorted(path for path in folder.iterdir() if path.name != "SHA256SUMS")
@@ -85,13 +92,16 @@ def seal(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def write_tiny_bundle() -> Callable[[Path], Path]:
-    """Writes the bundle `tiny/3` under a repository folder and returns its own folder."""
+def write_tiny_bundle() -> Callable[..., Path]:
+    """Writes the bundle `tiny/3` under a repository folder and returns its own folder.
 
-    def write(repository: Path) -> Path:
+    `write(repository, ood_score=True)` gives its graph the optional output, too.
+    """
+
+    def write(repository: Path, *, ood_score: bool = False) -> Path:
         folder = repository / "tiny" / "3"
         folder.mkdir(parents=True)
-        onnx.save(tiny_graph(), folder / "model.onnx")
+        onnx.save(add_ood_score(tiny_graph()) if ood_score else tiny_graph(), folder / "model.onnx")
         config = {
             "name": "tiny",
             "version": 3,
@@ -113,6 +123,12 @@ def reseal() -> Callable[[Path], Path]:
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, write_tiny_bundle: Callable[[Path], Path]) -> Path:
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, write_tiny_bundle: Callable[..., Path]) -> Path:
     """The bundle `tiny/3`; not to be changed."""
     return write_tiny_bundle(tmp_path_factory.mktemp("repository"))
+
+
+@pytest.fixture(scope="session")
+def scoring_bundle(tmp_path_factory: pytest.TempPathFactory, write_tiny_bundle: Callable[..., Path]) -> Path:
+    """The bundle `tiny/3` with an ood_score that equals the mean confidence; not to be changed."""
+    return write_tiny_bundle(tmp_path_factory.mktemp("scoring"), ood_score=True)

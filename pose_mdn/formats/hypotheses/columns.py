@@ -21,6 +21,7 @@ class Column:
         dtype: Stored type; `np.str_` for text.
         unit: Unit, empty for plain numbers.
         meaning: One phrase for people who find the file without its documentation.
+        optional: Whether files of earlier versions lack it; the sequence's own default then stands.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Column:
     dtype: type[np.generic]
     unit: str
     meaning: str
+    optional: bool = False
 
     @property
     def kinds(self) -> str:
@@ -91,6 +93,15 @@ COLUMNS = (
         dtype=np.float32,
         unit="px",
         meaning="confidence-weighted RMS distance to the observed joints",
+    ),
+    Column(
+        key="ood_score",
+        field="ood_score",
+        shape=(),
+        dtype=np.float32,
+        unit="",
+        meaning="probability that the keypoints are not a person as the model knows people, NaN if unknown",
+        optional=True,
     ),
     Column(
         key="keypoints",

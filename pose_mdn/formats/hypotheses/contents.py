@@ -62,13 +62,14 @@ def from_arrays(path: Path, arrays: dict[str, Array]) -> HypothesisSequence:
 
     Args:
         path: The file, for messages.
-        arrays: By key, with every column and every required fact.
+        arrays: By key, with every column that is not optional and every required fact.
 
     Raises:
         FormatError: An array has a wrong type, shape or value.
     """
     sizes: dict[str, int] = {}
-    for column in COLUMNS:
+    columns = [column for column in COLUMNS if column.key in arrays]
+    for column in columns:
         check_array(path, column.key, arrays[column.key], kinds=column.kinds, shape=("N", *column.shape), sizes=sizes)
     check_array(path, "joint_names", arrays["joint_names"], kinds=TEXT, shape=(HUMAN36M17.num_joints,), sizes={})
     layout = to_text(path, "skeleton", arrays["skeleton"])
@@ -80,7 +81,7 @@ def from_arrays(path: Path, arrays: dict[str, Array]) -> HypothesisSequence:
             got=f"{shown(layout)} with joints {shown(joint_names)}",
             cure="write hypotheses in the Human3.6M-17 layout",
         )
-    values = {column.field: arrays[column.key].astype(column.dtype, copy=False) for column in COLUMNS}
+    values = {column.field: arrays[column.key].astype(column.dtype, copy=False) for column in columns}
     return HypothesisSequence(
         **values,
         intrinsics_source=to_text(path, "intrinsics_source", arrays["intrinsics_source"]),

@@ -15,5 +15,6 @@ def write(path: Path, sequence: HypothesisSequence) -> None:
 
 def read(path: Path) -> HypothesisSequence:
     """Read an archive; raises `FormatError`."""
-    required = [*(column.key for column in COLUMNS), *REQUIRED_FACTS]
-    return from_arrays(path, read_npz(path, required=required, optional=OPTIONAL_FACTS))
+    required = [*(column.key for column in COLUMNS if not column.optional), *REQUIRED_FACTS]
+    optional = [*(column.key for column in COLUMNS if column.optional), *OPTIONAL_FACTS]
+    return from_arrays(path, read_npz(path, required=required, optional=optional))

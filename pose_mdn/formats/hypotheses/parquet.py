@@ -76,17 +76,18 @@ def _read_arrays(path: Path, stream: object) -> dict[str, Array]:
     hypotheses = facts.pop("num_hypotheses")
     if not isinstance(hypotheses, int) or not 0 <= hypotheses < 2**20:
         raise fault(path, expected="a count in 'num_hypotheses'", got=shown(hypotheses), cure="write the file again")
-    missing = {column.key for column in COLUMNS} - set(file.schema_arrow.names)
+    columns = [column for column in COLUMNS if not column.optional or column.key in file.schema_arrow.names]
+    missing = {column.key for column in columns} - set(file.schema_arrow.names)
     if missing:
         raise fault(
             path, expected=f"the column {min(missing)!r}", got="none", cure="keep all columns of the hypotheses file"
         )
     rows = file.metadata.num_rows
-    row_bytes = sum(math.prod(_sizes(column, hypotheses)) * np.dtype(column.dtype).itemsize for column in COLUMNS)
+    row_bytes = sum(math.prod(_sizes(column, hypotheses)) * np.dtype(column.dtype).itemsize for column in columns)
     check_expansion(path, rows * row_bytes)
-    table = file.read(columns=[column.key for column in COLUMNS])
+    table = file.read(columns=[column.key for column in columns])
     arrays: dict[str, Array] = {key: np.array(value) for key, value in facts.items()}
-    for column in COLUMNS:
+    for column in columns:
         arrays[column.key] = _from_arrow(path, table.column(column.key), column, hypotheses)
     return arrays
 

@@ -11,6 +11,7 @@ class HypothesesPanel {
     this.statusText = document.getElementById("status-text");
     this.depth = document.getElementById("depth");
     this.error = document.getElementById("error");
+    this.doubt = document.getElementById("doubt");
   }
 
   buildItem(m, actions) {
@@ -67,6 +68,8 @@ class HypothesesPanel {
     this.status.dataset.kind = !isLifted ? "failed" : status.complete ? "complete" : "partial";
     this.depth.textContent = isLifted ? `± ${(100 * recording.depth_std_m[row]).toFixed(1)}` : "–";
     this.error.textContent = isLifted ? recording.reprojectionError(row, selected).toFixed(1) : "–";
+    this.doubt.hidden = !isLifted || !recording.isDoubtful(row);
+    if (!this.doubt.hidden) this.doubt.querySelector("b").textContent = `${(100 * recording.ood_score[row]).toFixed(0)} %`;
   }
 }
 

@@ -38,6 +38,7 @@ function start() {
   attachViews(views, player, redraw);
   attachControls(recording, state, actions, redraw);
   fillTexts(recording);
+  fillDoubts(recording);
   attachEnvironment(palette, redraw);
   redraw();
 }
@@ -122,6 +123,15 @@ function attachControls(recording, state, actions, redraw) {
   document.getElementById("person").append(
     ...recording.people.map((person) => new Option(`Person ${person}`, String(person))),
   );
+}
+
+/** How many poses may not be people, in the header and on the strips. */
+function fillDoubts(recording) {
+  const poses = recording.frame.filter((_, row) => recording.isDoubtful(row)).length;
+  const fact = document.getElementById("fact-doubtful");
+  fact.hidden = poses === 0;
+  fact.textContent = poses === 1 ? "one pose may not be a person" : `${poses} poses may not be people`;
+  if (poses > 0) document.getElementById("timeline").title = "A mark between the strips: may not be a person";
 }
 
 /** The facts about the recording, in words. */

@@ -19,6 +19,7 @@ class Palette {
     this.frame = colour("frame");
     this.shadow = colour("shadow");
     this.stripe = colour("stripe");
+    this.doubt = colour("fair");
     this.distinct = Array.from({ length: DISTINCT_COLOURS }, (_, i) => colour(`h${i}`));
   }
 

@@ -60,6 +60,11 @@ class Recording {
     return this.statusOf(row).lifted;
   }
 
+  /** Whether the model says that these keypoints are more probably not a person; NaN, where it says nothing, is no doubt. */
+  isDoubtful(row) {
+    return this.ood_score[row] > this.about.out_of_distribution;
+  }
+
   /** The step to open at: where this person is first lifted, so that the page never greets with an empty frame. */
   firstLiftedStep(person) {
     const isLifted = (step) => this.rowOf(step, person) !== null && this.isLifted(this.rowOf(step, person));

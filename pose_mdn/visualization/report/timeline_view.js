@@ -1,7 +1,11 @@
-/** Two strips over time for the person in focus: mixing coefficients, stacked, and the depth uncertainty. */
+/**
+ * Two strips over time for the person in focus: mixing coefficients, stacked, and the depth uncertainty; between them a
+ * mark where the keypoints may not be a person.
+ */
 
 const WEIGHTS_SHARE = 0.54;
 const STRIP_GAP_PX = 7;
+const DOUBT_MARK_PX = 3;
 
 class TimelineView {
   constructor(canvas, recording, palette) {
@@ -52,6 +56,7 @@ class TimelineView {
       const row = this.recording.rowOf(Math.floor((column / columns) * steps), state.person);
       const left = snap(column);
       const cell = { left, width: snap(column + 1) - left };
+      if (row !== null && this.recording.isDoubtful(row)) this.drawDoubt(context, cell, weightsHeight);
       if (row === null || !this.recording.isLifted(row)) this.drawGap(context, cell, height);
       else this.drawColumn(context, row, cell, state, { weightsHeight, depthTop, depthScale, height });
     }
@@ -73,6 +78,11 @@ class TimelineView {
     context.globalAlpha = 0.85;
     context.fillRect(cell.left, height - depth, cell.width, 1.5);
     context.globalAlpha = 1;
+  }
+
+  drawDoubt(context, cell, weightsHeight) {
+    context.fillStyle = this.palette.doubt;
+    context.fillRect(cell.left, weightsHeight + (STRIP_GAP_PX - DOUBT_MARK_PX) / 2, cell.width, DOUBT_MARK_PX);
   }
 
   drawGap(context, cell, height) {

@@ -103,6 +103,7 @@ def encode_lift_response(hypotheses: HypothesisSequence) -> pose_lifting_pb2.Lif
         intrinsics=(intrinsics[:1] if shared else intrinsics).ravel().tolist(),
         intrinsics_source=hypotheses.intrinsics_source,
         model=hypotheses.model,
+        ood_score=hypotheses.ood_score.tolist(),
     )
 
 
@@ -129,6 +130,7 @@ def decode_lift_response(response: pose_lifting_pb2.LiftResponse, sequence: Keyp
         fps=sequence.fps,
         source_skeleton=sequence.skeleton.name,
         model=response.model,
+        ood_score=np.array(response.ood_score, dtype=np.float32),
     )
 
 

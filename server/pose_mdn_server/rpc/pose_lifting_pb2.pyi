@@ -42,7 +42,7 @@ class LiftRequest(_message.Message):
     def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ...) -> None: ...
 
 class LiftResponse(_message.Message):
-    __slots__ = ("num_poses", "num_hypotheses", "skeleton", "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px", "status", "lifted_keypoints_px", "lifted_confidence", "intrinsics", "intrinsics_source", "model")
+    __slots__ = ("num_poses", "num_hypotheses", "skeleton", "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px", "status", "lifted_keypoints_px", "lifted_confidence", "intrinsics", "intrinsics_source", "model", "ood_score")
     NUM_POSES_FIELD_NUMBER: _ClassVar[int]
     NUM_HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
     SKELETON_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,7 @@ class LiftResponse(_message.Message):
     INTRINSICS_FIELD_NUMBER: _ClassVar[int]
     INTRINSICS_SOURCE_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
+    OOD_SCORE_FIELD_NUMBER: _ClassVar[int]
     num_poses: int
     num_hypotheses: int
     skeleton: str
@@ -73,4 +74,5 @@ class LiftResponse(_message.Message):
     intrinsics: _containers.RepeatedScalarFieldContainer[float]
     intrinsics_source: str
     model: str
-    def __init__(self, num_poses: _Optional[int] = ..., num_hypotheses: _Optional[int] = ..., skeleton: _Optional[str] = ..., means_m: _Optional[_Iterable[float]] = ..., std_m: _Optional[_Iterable[float]] = ..., view_rotation: _Optional[_Iterable[float]] = ..., mixing_coefficients: _Optional[_Iterable[float]] = ..., root_translation_m: _Optional[_Iterable[float]] = ..., reprojection_error_px: _Optional[_Iterable[float]] = ..., status: _Optional[_Iterable[_Union[LiftStatus, str]]] = ..., lifted_keypoints_px: _Optional[_Iterable[float]] = ..., lifted_confidence: _Optional[_Iterable[float]] = ..., intrinsics: _Optional[_Iterable[float]] = ..., intrinsics_source: _Optional[str] = ..., model: _Optional[str] = ...) -> None: ...
+    ood_score: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, num_poses: _Optional[int] = ..., num_hypotheses: _Optional[int] = ..., skeleton: _Optional[str] = ..., means_m: _Optional[_Iterable[float]] = ..., std_m: _Optional[_Iterable[float]] = ..., view_rotation: _Optional[_Iterable[float]] = ..., mixing_coefficients: _Optional[_Iterable[float]] = ..., root_translation_m: _Optional[_Iterable[float]] = ..., reprojection_error_px: _Optional[_Iterable[float]] = ..., status: _Optional[_Iterable[_Union[LiftStatus, str]]] = ..., lifted_keypoints_px: _Optional[_Iterable[float]] = ..., lifted_confidence: _Optional[_Iterable[float]] = ..., intrinsics: _Optional[_Iterable[float]] = ..., intrinsics_source: _Optional[str] = ..., model: _Optional[str] = ..., ood_score: _Optional[_Iterable[float]] = ...) -> None: ...

@@ -79,6 +79,18 @@ def test_the_file_equals_what_the_library_gives(run: Run, tmp_path: Path, tiny_b
     np.testing.assert_array_equal(found.intrinsics, expected.intrinsics)
 
 
+def test_poses_that_look_like_nobody_are_counted(run: Run, tmp_path: Path, scoring_bundle: Path) -> None:
+    confidence = np.full((5, 17), 0.3)
+    confidence[3:] = 0.8
+    source = write_people(tmp_path / "a.npz", confidence=confidence)
+    scoring = ["--model", scoring_bundle, "-o", tmp_path / "out.npz"]
+    assert "2 look out of distribution" in run(source, *scoring).stdout
+    assert read_hypotheses(tmp_path / "out.npz").out_of_distribution.tolist() == [False] * 3 + [True] * 2
+    (scored,) = json.loads(run(source, *scoring, "--json").stdout)["results"]
+    (unscored,) = json.loads(run(source, "-o", tmp_path / "out.npz", "--json").stdout)["results"]
+    assert (scored["out_of_distribution"], unscored["out_of_distribution"]) == (2, None)
+
+
 def test_several_inputs_become_a_folder_in_the_same_order(run: Run, tmp_path: Path) -> None:
     write_people(tmp_path / "in" / "a" / "x.npz")
     write_people(tmp_path / "in" / "b" / "x.npz", count=2)

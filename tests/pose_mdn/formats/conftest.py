@@ -111,6 +111,7 @@ def make_hypotheses() -> Callable[..., HypothesisSequence]:
             fps=29.97 if camera else None,
             source_skeleton="halpe26",
             model="mdn_lifter/1",
+            ood_score=np.where(random.random(rows) < 0.3, np.nan, random.random(rows)).astype(np.float32),
         )
 
     return make

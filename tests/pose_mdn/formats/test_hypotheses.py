@@ -75,6 +75,7 @@ def test_npz_has_the_contracts_keys_for_plain_numpy(tmp_path, make_hypotheses) -
         "mixing_coefficients": (2, 5),
         "root_translation": (2, 5, 3),
         "reprojection_error_px": (2, 5),
+        "ood_score": (2,),
         "keypoints": (2, 17, 2),
         "confidence": (2, 17),
         "frame": (2,),
@@ -148,6 +149,22 @@ def test_another_suffix_is_refused(tmp_path, make_hypotheses, name) -> None:
         write_hypotheses(tmp_path / name, make_hypotheses())
     with pytest.raises(FormatError, match=r"\.npz or \.parquet"):
         read_hypotheses(tmp_path / name)
+
+
+@each_suffix
+def test_a_file_of_before_the_ood_score_is_read_with_the_score_unknown(
+    tmp_path, make_hypotheses, assert_same, suffix
+) -> None:
+    sequence = make_hypotheses()
+    write_hypotheses(tmp_path / f"new{suffix}", sequence)
+    old = tmp_path / f"old{suffix}"
+    if suffix == ".npz":
+        with np.load(tmp_path / "new.npz") as file:
+            np.savez(old, **{key: file[key] for key in file if key != "ood_score"})
+    else:
+        pq.write_table(pq.read_table(tmp_path / "new.parquet").drop_columns(["ood_score"]), old)
+    unknown = np.full(len(sequence), np.nan, np.float32)
+    assert_same(read_hypotheses(old), dataclasses.replace(sequence, ood_score=unknown))
 
 
 @each_suffix

@@ -67,6 +67,26 @@ def test_every_output_reaches_its_field(lifter: Lifter) -> None:
     assert result.num_hypotheses == lifter.num_hypotheses == 2
 
 
+def test_a_graph_without_an_ood_score_leaves_it_unknown(lifter: Lifter) -> None:
+    result = lifter.lift_arrays(some_people(3), intrinsics=INTRINSICS)
+    assert not lifter.gives_ood_score
+    np.testing.assert_array_equal(result.ood_score, np.full(3, np.nan, np.float32))
+    assert not result.out_of_distribution.any()
+
+
+def test_the_ood_score_reaches_the_rows_that_were_lifted(scoring_bundle: Path) -> None:
+    scoring = load_lifter(scoring_bundle, threads=1)
+    assert scoring.gives_ood_score
+    people, confidence = some_people(SLICE_ROWS + 4), np.full((SLICE_ROWS + 4, 17), 0.25)
+    confidence[1], confidence[-1] = 0, 0.75
+    people[2, 3, 0] = -95_000
+    result = scoring.lift_arrays(people, confidence, intrinsics=INTRINSICS)
+    expected = np.full(len(people), 0.25)
+    expected[[1, 2]], expected[-1] = np.nan, 0.75
+    np.testing.assert_array_equal(result.ood_score, expected.astype(np.float32))
+    np.testing.assert_array_equal(np.flatnonzero(result.out_of_distribution), [len(people) - 1])
+
+
 def test_rows_keep_their_order_across_slices(lifter: Lifter) -> None:
     keypoints = some_people(2 * SLICE_ROWS + 5)
     keypoints[::3] = np.nan

@@ -74,6 +74,11 @@ def change_type(model: onnx.ModelProto) -> None:
     model.graph.output[-1].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
 
 
+def give_every_joint_a_score(model: onnx.ModelProto) -> None:
+    model.graph.node.append(onnx.helper.make_node("Identity", ["confidence"], ["ood_score"]))
+    model.graph.output.append(onnx.helper.make_tensor_value_info("ood_score", onnx.TensorProto.FLOAT, ["batch", 17]))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -81,6 +86,7 @@ def change_type(model: onnx.ModelProto) -> None:
         pytest.param(drop_hypotheses, "mixing_coefficients", id="no_coefficients"),
         pytest.param(change_joints, r"keypoints_px of shape \(B, 17, 2\), got \(B, 16, 2\)", id="sixteen_joints"),
         pytest.param(change_type, "view_rotation", id="double"),
+        pytest.param(give_every_joint_a_score, r"ood_score of shape \(B\), got \(B, 17\)", id="scores_of_joints"),
     ],
 )
 def test_a_graph_of_another_signature_is_no_lifter(

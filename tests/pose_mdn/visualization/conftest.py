@@ -117,6 +117,7 @@ def make_walking(frames: int, *, person: int = 0, seed: int = 7) -> HypothesisSe
         fps=FPS,
         source_skeleton="blazepose33",
         model="mdn_lifter/1",
+        ood_score=np.linspace(0.0, 0.2, frames).astype(np.float32),
     )
     _lose_joints(sequence, 40, ("r_shoulder", "r_elbow", "r_wrist"))
     _lose_person(sequence, 20)
@@ -133,7 +134,7 @@ def _lose_joints(sequence: HypothesisSequence, row: int, names: tuple[str, ...])
 def _lose_person(sequence: HypothesisSequence, row: int) -> None:
     for array in (
         sequence.means_m, sequence.std_m, sequence.view_rotation, sequence.mixing_coefficients,
-        sequence.root_translation_m, sequence.reprojection_error_px, sequence.keypoints_px,
+        sequence.root_translation_m, sequence.reprojection_error_px, sequence.keypoints_px, sequence.ood_score,
     ):  # fmt: skip
         array[row] = np.nan
     sequence.confidence[row] = 0

@@ -160,6 +160,20 @@ def test_a_row_that_was_not_lifted_says_why(open_report: OpenFunction, walking: 
     assert "right elbow" in report.text("#status")
 
 
+def test_poses_that_may_be_nobody_are_flagged(open_report: OpenFunction, walking: HypothesisSequence) -> None:
+    calm = open_report(walking)
+    strips = calm.picture("timeline")
+    assert not calm.page.locator("#doubt, #fact-doubtful").first.is_visible()
+    walking.ood_score[30:34] = 0.87
+    report = open_report(walking)
+    assert report.picture("timeline") != strips
+    assert "4 poses may not be people" in report.text("header")
+    assert not report.page.locator("#doubt").is_visible()
+    report.page.locator("#slider").fill("31")
+    assert "May not be a person 87 %" in " ".join(report.text("#doubt").split())
+    assert "animal" in report.page.get_attribute("#doubt", "title")
+
+
 def test_a_page_opens_where_the_person_is_first_lifted(open_report: OpenFunction, walking: HypothesisSequence) -> None:
     report = open_report(walking.take(np.arange(len(walking)) >= 20))
     assert report.text("#frame-label") == "Frame 21"

@@ -37,6 +37,14 @@ def test_the_person_column_appears_with_several_people(
     assert "person" in [column.header for column in hypotheses_table(two_people).columns]
 
 
+def test_doubts_whether_it_is_a_person_appear_where_there_are_any(walking: HypothesisSequence) -> None:
+    assert "no person" not in [str(column.header).splitlines()[0] for column in hypotheses_table(walking).columns]
+    walking.ood_score[30] = 0.87
+    text = _render(hypotheses_table(walking, max_rows=1000))
+    assert [line.count(" 87 ") for line in text.splitlines() if "lifted" in line or "–" in line][30] == 1
+    assert "no person" in text
+
+
 def test_the_table_fits_into_eighty_columns(walking: HypothesisSequence) -> None:
     table = hypotheses_table(walking, max_rows=8)
     console = Console(width=80)

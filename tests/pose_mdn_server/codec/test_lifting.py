@@ -173,6 +173,7 @@ def test_a_response_says_what_the_hypotheses_say(
         fps=25.0,
         source_skeleton="coco17",
         model="mdn_lifter/1",
+        ood_score=floats(n),
     )
     wire = encode_lift_response(hypotheses)
     assert len(wire.intrinsics) == (9 * n if per_pose else 9)
@@ -182,3 +183,17 @@ def test_a_response_says_what_the_hypotheses_say(
             np.testing.assert_array_equal(getattr(decoded, name), value, err_msg=name)
         else:
             assert getattr(decoded, name) == value, name
+
+
+def test_an_answer_of_a_server_without_scores_leaves_them_unknown(random_hypotheses) -> None:
+    hypotheses = random_hypotheses(0)
+    wire = encode_lift_response(hypotheses)
+    wire.ClearField("ood_score")
+    sequence = KeypointSequence(
+        keypoints_px=hypotheses.keypoints_px,
+        confidence=hypotheses.confidence,
+        skeleton=SKELETONS["human36m17"],
+        frame=hypotheses.frame,
+        person=hypotheses.person,
+    )
+    assert np.isnan(decode_lift_response(wire, sequence).ood_score).tolist() == [True] * len(hypotheses)

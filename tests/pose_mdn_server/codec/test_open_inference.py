@@ -1,9 +1,14 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper
 
-from pose_mdn_server.codec.open_inference import decode_infer_request, encode_infer_response
+from pose_mdn.inference import Bundle
+from pose_mdn.inference.signature import OUTPUTS
+from pose_mdn_server.codec.open_inference import decode_infer_request, encode_infer_response, encode_metadata
 from pose_mdn_server.errors import RequestError
 from pose_mdn_server.graph import Graph
 from pose_mdn_server.rpc.open_inference_pb2 import InferTensorContents, ModelInferRequest
@@ -55,9 +60,29 @@ def test_an_answer_is_what_the_graph_gives_in_the_form_of_the_request(graph: Gra
 
 def test_no_output_named_means_all(graph: Graph) -> None:
     job = decode_infer_request(infer_request(), graph, max_poses=2)
-    assert job.outputs == [
-        "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px",
-    ]  # fmt: skip
+    assert job.outputs == [spec.name for spec in graph.outputs]
+    assert job.outputs[: len(OUTPUTS)] == list(OUTPUTS)
+
+
+def test_a_score_that_a_graph_has_is_listed_and_given(tmp_path: Path) -> None:
+    def tensor(name: str, *shape: int) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", *shape])
+
+    node = helper.make_node("ReduceMean", ["confidence"], ["scores"], axes=[1], keepdims=0)
+    nodes = [node, helper.make_node("Identity", ["scores"], ["ood_score"])]
+    definition = helper.make_graph(nodes, "scoring", [tensor("confidence", 17)], [tensor("ood_score")])
+    model = helper.make_model(definition, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    onnx.save(model, tmp_path / "model.onnx")
+    scoring = Graph(Bundle(name="scoring", version="1", path=tmp_path, config={}), threads=1)
+    (listed,) = encode_metadata(scoring, ["1"]).outputs
+    assert (listed.name, listed.datatype, list(listed.shape)) == ("ood_score", "FP32", [-1])
+    request = ModelInferRequest(model_name="scoring", raw_input_contents=[INPUTS["confidence"].tobytes()])
+    request.inputs.add(name="confidence", datatype="FP32", shape=(2, 17))
+    job = decode_infer_request(request, scoring, max_poses=2)
+    response = encode_infer_response(request, scoring, job, scoring.run(job.inputs, job.outputs))
+    scores = np.frombuffer(response.raw_output_contents[0], "<f4")
+    assert list(response.outputs[0].shape) == [2]
+    np.testing.assert_allclose(scores, INPUTS["confidence"].mean(axis=1), atol=1e-6)
 
 
 def drop_input(request: ModelInferRequest) -> None:
