@@ -28,6 +28,8 @@ class ModelConfig:
     """How means are made: bone directions times symmetric lengths shared by all hypotheses, or free coordinates."""
     covariance: Literal["line_of_sight", "isotropic"] = "line_of_sight"
     """A standard deviation per joint across and one along the line of sight, or one per hypothesis (Li & Lee 2019)."""
+    ood_score: bool = True
+    """Whether the network also tells how likely its input is no person as it knows people (out of distribution)."""
     min_std_m: float = 0.003
     """Floor of every standard deviation in metres, about the noise of the motion data; 0 as in the paper."""
 

@@ -21,9 +21,14 @@ class LossConfig:
 
     top_1_weight: float = 0.0
     """Weight, per metre, of the most probable hypothesis's mean joint error; keeps the one shown first central."""
+    best_of_m_weight: float = 0.0
+    """Weight, per metre, of the best hypothesis's mean joint error; sets hypotheses apart where the truth may be."""
+    ood_weight: float = 5.0
+    """Weight of the cross-entropy of telling people from false detections, per nat."""
 
     def __post_init__(self) -> None:
-        require(self.top_1_weight >= 0, "top_1_weight", ">= 0", self.top_1_weight)
+        for name in ("top_1_weight", "best_of_m_weight", "ood_weight"):
+            require(getattr(self, name) >= 0, name, ">= 0", getattr(self, name))
         require(self.initial_temperature >= 1.0, "initial_temperature", ">= 1", self.initial_temperature)
         require(0.0 <= self.tempered_fraction <= 1.0, "tempered_fraction", "in [0, 1]", self.tempered_fraction)
 

@@ -9,8 +9,12 @@ from pose_mdn.config.ranges import require
 class BodyConfig:
     """Variation of bodies beyond those in the data. Probabilities are per view."""
 
+    distinct_share: float = 0.5
+    """Part of the bodies drawn evenly over distinct poses rather than over frames, most of which are walking."""
+    upper_body_exchange_probability: float = 0.15
+    """Chance that everything above the hips is taken from another pose, turned to fit."""
     limb_exchange_probability: float = 0.15
-    """Chance that the legs, and independently the arms, are taken from another pose, turned to fit."""
+    """Chance, for each limb, that it is taken from another pose, turned with the hips or shoulders that carry it."""
     direction_jitter_rad: float = 0.06
     """Standard deviation of the random turn of each bone."""
     bone_length_log_std: float = 0.06
@@ -21,7 +25,7 @@ class BodyConfig:
     """Chance that the whole body is turned about a random horizontal axis, as people who lie or fall are."""
 
     def __post_init__(self) -> None:
-        for name in ("limb_exchange_probability", "tumble_probability"):
+        for name in ("distinct_share", "upper_body_exchange_probability", "limb_exchange_probability", "tumble_probability"):
             require(0.0 <= getattr(self, name) <= 1.0, name, "in [0, 1]", getattr(self, name))
         require(0 < self.body_scale[0] <= self.body_scale[1], "body_scale", "0 < low <= high", self.body_scale)
 
@@ -56,8 +60,14 @@ class DetectorConfig:
     """Chance that a joint's noise is six times as large."""
     graded_confidence_probability: float = 0.5
     """Chance that a view's confidences vary and foretell its noise; otherwise every visible joint has 1."""
-    missing_probability: float = 0.35
-    """Chance that a view misses joints: one to four at random, a limb, or everything below the hips."""
+    girdle_drift_probability: float = 0.25
+    """Chance that a noisy view's hips and shoulders are drawn where other data sets have them."""
+    side_swap_probability: float = 0.01
+    """Chance that a noisy view's legs, and apart its arms, have left and right exchanged."""
+    false_detection_probability: float = 0.02
+    """Chance that the keypoints are no person at all, while the truth is a person they do not show."""
+    missing_probability: float = 0.4
+    """Chance that a view misses joints: one to four, a limb, the lower body, or all beyond the picture's edge."""
     pelvis_between_hips_probability: float = 0.15
     """Chance that a Human3.6M-17 detector puts the pelvis half-way between the hips."""
     layout_weights: tuple[float, float, float, float] = (0.5, 0.32, 0.1, 0.08)

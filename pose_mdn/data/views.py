@@ -10,6 +10,11 @@ from pose_mdn.config import ViewConfig
 from pose_mdn.data.bodies import BodySampler
 from pose_mdn.data.cameras import film
 from pose_mdn.data.detectors import detect
+from pose_mdn.data.pose_density import distinct_pose_weights
+from pose_mdn.skeletons import HUMAN36M17
+
+_THORAX = HUMAN36M17.index("thorax")
+_UPSIDE_DOWN_SINE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +25,13 @@ class ViewBatch:
         slopes: (B, 17, 2) points on the plane z = 1 of the camera; 0 where missing.
         confidence: (B, 17); 0 where missing.
         pose_m: (B, 17, 3) true root-relative poses in the camera frame.
+        is_usual: (B,) False for false detections, whose pose is another person's, and for people upside down.
     """
 
     slopes: Tensor
     confidence: Tensor
     pose_m: Tensor
+    is_usual: Tensor
 
 
 class ViewSampler:
@@ -37,7 +44,9 @@ class ViewSampler:
     """
 
     def __init__(self, pose_m: np.ndarray, config: ViewConfig, *, seed: int) -> None:
-        self.bodies = BodySampler(pose_m, config.body)
+        share = config.body.distinct_share
+        weights = share * distinct_pose_weights(pose_m) + (1.0 - share) / len(pose_m)
+        self.bodies = BodySampler(pose_m, config.body, weights)
         self.config = config
         self.seed = seed
 
@@ -47,4 +56,18 @@ class ViewSampler:
         generator = torch.Generator().manual_seed(int(mixed >> np.uint64(1)))
         joints = film(self.bodies.draw(size, generator), self.config.camera, generator)
         detection = detect(joints, self.config.detector, generator)
-        return ViewBatch(slopes=detection.slopes, confidence=detection.confidence, pose_m=joints - joints[:, :1])
+        pose = joints - joints[:, :1]
+        # What is seen of no person tells nothing of the pose: any other one is as true.
+        pose = torch.where(detection.is_person[:, None, None], pose, pose.roll(1, dims=0))
+        return ViewBatch(
+            slopes=detection.slopes,
+            confidence=detection.confidence,
+            pose_m=pose,
+            is_usual=detection.is_person & ~_upside_down(joints),
+        )
+
+
+def _upside_down(joints_m: Tensor) -> Tensor:
+    """(B,) whether the trunk of (B, 17, 3) camera-frame joints points down, by more than 30 degrees."""
+    trunk = joints_m[:, _THORAX] - joints_m[:, 0]
+    return trunk[:, 1] > _UPSIDE_DOWN_SINE * trunk.norm(dim=-1)

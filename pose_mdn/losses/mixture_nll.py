@@ -40,22 +40,3 @@ def dirichlet_penalty(log_mixing_coefficients: Tensor, concentration: Sequence[f
     """
     excess = log_mixing_coefficients.new_tensor([value - 1.0 for value in concentration])
     return -(excess * log_mixing_coefficients).sum(dim=-1)
-
-
-def top_1_error(log_mixing_coefficients: Tensor, means: Tensor, target: Tensor) -> Tensor:
-    """Mean joint error of the most probable component.
-
-    The likelihood alone tiles what is uncertain with components, none of which need be near the middle; this asks it of
-    the one that is shown first.
-
-    Args:
-        log_mixing_coefficients: (B, M).
-        means: (B, M, J, 3).
-        target: (B, J, 3), in the unit of the means.
-
-    Returns:
-        (B,) errors in that unit.
-    """
-    top = log_mixing_coefficients.argmax(dim=-1)
-    chosen = means[torch.arange(len(means)), top]
-    return (chosen - target).norm(dim=-1).mean(dim=-1)

@@ -24,7 +24,7 @@ class View(NamedTuple):
 
 
 class LiftedPoses(NamedTuple):
-    """Outputs of the graph, in the order and under the names of the ONNX signature."""
+    """Outputs of the graph, in the order and under the names of the ONNX signature; the last one only if it is told."""
 
     means_m: Tensor
     std_m: Tensor
@@ -32,6 +32,7 @@ class LiftedPoses(NamedTuple):
     mixing_coefficients: Tensor
     root_translation_m: Tensor
     reprojection_error_px: Tensor
+    ood_score: Tensor | None = None
 
 
 class Calibration(nn.Module):
@@ -88,6 +89,7 @@ class LiftingGraph(nn.Module):
             mixing_coefficients=probabilities,
             root_translation_m=root_m,
             reprojection_error_px=_weighted_rms(projected - pixels[:, None], confidence[:, None]),
+            ood_score=None if mixture.ood_logit is None else mixture.ood_logit.sigmoid(),
         )
 
     def view(self, slopes: Tensor, confidence: Tensor) -> View:

@@ -27,11 +27,13 @@ class PredictedMixture:
         log_mixing_coefficients: (B, M).
         means_m: (B, M, 17, 3) with the pelvis at the origin.
         std_m: (B, M, 17, 2) across and along the line of sight; 0 for the pelvis, which is not random.
+        ood_logit: (B,) log-odds that the view is out of distribution; None from networks that do not tell.
     """
 
     log_mixing_coefficients: Tensor
     means_m: Tensor
     std_m: Tensor
+    ood_logit: Tensor | None
 
     def distribution(self) -> GaussianMixture:
         """The density over the 48 coordinates of the 16 joints that can move."""
@@ -63,6 +65,7 @@ class MixtureDensityNetwork(nn.Module):
         num_std = 2 * (HUMAN36M17.num_joints - 1) if config.covariance == "line_of_sight" else 1
         self.std = _linear(config, config.num_hypotheses * num_std)
         self.mixing = _linear(config, config.num_hypotheses)
+        self.ood = nn.Linear(config.width, 1) if config.ood_score else None
 
     def forward(self, points: Tensor, confidence: Tensor, log_radius: Tensor) -> PredictedMixture:
         """Predict mixtures.
@@ -80,6 +83,7 @@ class MixtureDensityNetwork(nn.Module):
             log_mixing_coefficients=functional.log_softmax(self.mixing(hidden).float(), dim=-1),
             means_m=functional.pad(self.means(hidden), (0, 0, 1, 0)),
             std_m=functional.pad(self._std(hidden), (0, 0, 1, 0)),
+            ood_logit=None if self.ood is None else self.ood(hidden).float()[:, 0],
         )
 
     def _features(self, points: Tensor, confidence: Tensor, log_radius: Tensor) -> Tensor:

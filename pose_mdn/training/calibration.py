@@ -35,6 +35,7 @@ def calibration_views(config: TrainingConfig, data: Path, size: int) -> ViewBatc
     than the few validation subjects did, and less than augmentation does.
     """
     plain = BodyConfig(
+        upper_body_exchange_probability=0.0,
         limb_exchange_probability=0.0,
         direction_jitter_rad=0.0,
         bone_length_log_std=0.0,

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from pose_mdn.config import TrainingConfig
 from pose_mdn.data.mocap import read_motion_data
 from pose_mdn.data.views import ViewBatch, ViewSampler
 from pose_mdn.errors import TrainingDivergedError
-from pose_mdn.losses.mixture_nll import dirichlet_penalty, mixture_nll, top_1_error
+from pose_mdn.losses.hypothesis_errors import best_of_m_error, mean_joint_errors, top_1_error
+from pose_mdn.losses.mixture_nll import dirichlet_penalty, mixture_nll
 from pose_mdn.models.mdn import KinematicMeans
 from pose_mdn.training.checkpoint import RunFolder, build_graph, claim_folder, read_checkpoint, save_checkpoint
 from pose_mdn.training.optimization import (
@@ -80,8 +82,15 @@ class Trainer:
         log_mixing = prediction.log_mixing_coefficients
         loss = mixture_nll(prediction.distribution(), target.flatten(1), temperature=self.temperature(self.step))
         loss = loss + dirichlet_penalty(log_mixing, self.graph.concentration)
-        if self.config.loss.top_1_weight > 0:
-            loss = loss + self.config.loss.top_1_weight * top_1_error(log_mixing, prediction.means_m[:, :, 1:], target)
+        weights = self.config.loss
+        if weights.top_1_weight > 0 or weights.best_of_m_weight > 0:
+            errors = mean_joint_errors(prediction.means_m[:, :, 1:], target)
+            loss = loss + weights.top_1_weight * top_1_error(log_mixing, errors)
+            loss = loss + weights.best_of_m_weight * best_of_m_error(errors)
+        if prediction.ood_logit is not None:
+            unusual = (~batch.is_usual).float()
+            told = binary_cross_entropy_with_logits(prediction.ood_logit, unusual, reduction="none")
+            loss = loss + weights.ood_weight * told
         return loss.mean()
 
     def _start(self) -> None:
