@@ -1,7 +1,7 @@
 import torch
 
 from pose_mdn.distributions import GaussianMixture
-from pose_mdn.losses.mixture_nll import dirichlet_penalty, mixture_nll, top_1_error
+from pose_mdn.losses.mixture_nll import dirichlet_penalty, mixture_nll
 
 
 def _mixture(seed: int, dimensions: int = 2) -> tuple[GaussianMixture, torch.Tensor]:
@@ -58,14 +58,3 @@ def test_dirichlet_penalty_is_the_log_density_up_to_a_constant():
     oracle = torch.distributions.Dirichlet(torch.tensor(concentration, dtype=torch.float64)).log_prob(alpha)
     got = -dirichlet_penalty(alpha.log(), concentration)
     torch.testing.assert_close(got - got[0], oracle - oracle[0])
-
-
-def test_top_1_error_is_that_of_the_most_probable_component_alone():
-    log_mixing = torch.log(torch.tensor([[0.2, 0.7, 0.1]]))
-    means = torch.zeros(1, 3, 16, 3, requires_grad=True)
-    target = torch.zeros(1, 16, 3) + torch.tensor([0.0, 0.3, 0.4])
-    error = top_1_error(log_mixing, means, target)
-    torch.testing.assert_close(error, torch.tensor([0.5]))
-    error.sum().backward()
-    assert (means.grad[0, [0, 2]] == 0).all()
-    assert (means.grad[0, 1, :, 2] < 0).all()
