@@ -3,15 +3,19 @@
 from array_api_compat import array_namespace
 
 from pose_mdn.array_types import Array
-from pose_mdn.geometry.kinematics import bone_directions_and_lengths
-from pose_mdn.skeletons import HUMAN36M17
-
-_MM = 1000.0
 
 
 def best_of_m(errors: Array) -> Array:
     """(...) smallest of (..., M) errors, chosen for each pose with the truth at hand."""
     return array_namespace(errors).min(errors, axis=-1)
+
+
+def best_of_most_probable(errors: Array, mixing_coefficients: Array) -> Array:
+    """(..., M) smallest of the errors of the 1, 2, ..., M most probable of (..., M) hypotheses."""
+    xp = array_namespace(errors)
+    order = xp.argsort(mixing_coefficients, axis=-1, descending=True)
+    sorted_errors = xp.take_along_axis(errors, order, axis=-1)
+    return xp.stack([xp.min(sorted_errors[..., : m + 1], axis=-1) for m in range(errors.shape[-1])], axis=-1)
 
 
 def top_1(errors: Array, mixing_coefficients: Array) -> Array:
@@ -32,15 +36,3 @@ def win_rates(errors: Array) -> Array:
     xp = array_namespace(errors)
     winner = xp.argmin(errors, axis=-1)[:, None] == xp.arange(errors.shape[-1])
     return xp.mean(xp.astype(winner, errors.dtype), axis=0)
-
-
-def mpsse_mm(pose_m: Array) -> Array:
-    """(...) mean segment symmetry error of (..., 17, 3) poses: |left - right| over six mirrored bones.
-
-    Rommel et al., "ManiPose", NeurIPS 2024.
-    """
-    xp = array_namespace(pose_m)
-    _, lengths = bone_directions_and_lengths(pose_m, HUMAN36M17)
-    bone_to = {child: bone for bone, (_, child) in enumerate(HUMAN36M17.bones)}
-    left, right = ([bone_to[joint] for joint in side] for side in (HUMAN36M17.left, HUMAN36M17.right))
-    return _MM * xp.mean(xp.abs(lengths[..., left] - lengths[..., right]), axis=-1)

@@ -10,9 +10,14 @@ _MM = 1000.0
 
 def mpjpe_mm(pose_m: Array, target_m: Array) -> Array:
     """Mean per-joint position error ("protocol 1") of (..., J, 3) poses: (...)."""
+    return array_namespace(pose_m, target_m).mean(joint_errors_mm(pose_m, target_m), axis=-1)
+
+
+def joint_errors_mm(pose_m: Array, target_m: Array) -> Array:
+    """(..., J) distance of each joint of (..., J, 3) poses."""
     xp = array_namespace(pose_m, target_m)
     difference = pose_m - target_m
-    return _MM * xp.mean(xp.sqrt(xp.sum(difference * difference, axis=-1)), axis=-1)
+    return _MM * xp.sqrt(xp.sum(difference * difference, axis=-1))
 
 
 def n_mpjpe_mm(pose_m: Array, target_m: Array) -> Array:

@@ -68,3 +68,20 @@ def test_calibrated_samples_have_no_calibration_error_and_narrow_ones_do():
     narrow = metrics.coverage_curve(centre + 0.5 * (samples - centre), target)
     assert metrics.expected_calibration_error(narrow) > 0.1
     assert metrics.coverage_at(narrow, 0.68) < 0.5
+
+
+def test_coverage_is_the_share_below_the_quantile_of_distances():
+    rng = np.random.default_rng(0)
+    samples, target = rng.normal(size=(50, 300, 4, 3)), 1.3 * rng.normal(size=(300, 4, 3))
+    median = np.median(samples, axis=0)
+    spread = np.quantile(np.abs(samples - median), metrics.QUANTILES, axis=0)
+    expected = np.mean(np.abs(target - median) < spread, axis=1)
+    np.testing.assert_allclose(metrics.coverage_curve(samples, target), expected)
+
+
+def test_bias_is_signed():
+    rng = np.random.default_rng(0)
+    target, samples = rng.normal(size=(4000, 2, 3)), rng.normal(size=(100, 4000, 2, 3))
+    narrow, exact, wide = (metrics.calibration_bias(metrics.coverage_curve(f * samples, target)) for f in (0.5, 1, 2))
+    assert narrow < -0.1 < exact < 0.1 < wide
+    assert exact == pytest.approx(0.0, abs=0.01)
