@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pose_mdn.cli import EXIT_FAILED, print_error
+from pose_mdn.cli.body_options import parse_body_options
 from pose_mdn.cli.camera_options import CameraOptions, parse_camera_options
 from pose_mdn.cli.sources import Job, opened, plan_jobs
 from pose_mdn.errors import PoseMDNError
 
 if TYPE_CHECKING:
     from pose_mdn.cli.progress import RowProgress
+    from pose_mdn.geometry.body import KnownBodies
     from pose_mdn.inference import Lifter
 
 _STATUS_TEXTS = {
@@ -35,6 +37,7 @@ class Reading:
     skeleton: str | None
     camera: CameraOptions
     min_confidence: float
+    bodies: "KnownBodies | None"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,7 @@ class Summary:
         status: How many of them have each status.
         out_of_distribution: How many look like no person as the model knows people; `None` if the model gives no score.
         intrinsics: Where the camera came from.
+        size: Where the people's size came from.
     """
 
     input: str
@@ -56,6 +60,7 @@ class Summary:
     status: dict[str, int]
     out_of_distribution: int | None
     intrinsics: str
+    size: str
 
 
 def register(app: typer.Typer) -> None:
@@ -99,6 +104,14 @@ def lift(
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Joints that the detector trusts less count as missing.")
     ] = 0.1,
+    stature: Annotated[
+        float | None,
+        typer.Option(metavar="METRES", help="Standing height of the people, such as 1.82, if it is known."),
+    ] = None,
+    bone_lengths: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="TOML with known lengths in metres: knee = 0.43; [person.3] for one person."),
+    ] = None,
     threads: Annotated[int, typer.Option(min=0, help="Threads of the model; 0 means one per core.")] = 0,
     to: Annotated[
         Literal["npz", "parquet"], typer.Option(help="File type of the results, if OUT is a folder.")
@@ -116,6 +129,7 @@ def lift(
         skeleton=skeleton,
         camera=parse_camera_options(camera, intrinsics, distortion, image_size),
         min_confidence=min_confidence,
+        bodies=parse_body_options(stature, bone_lengths),
     )
     from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
     from pose_mdn.inference import load_lifter  # noqa: PLC0415
@@ -141,7 +155,9 @@ def _lift_one(job: Job, lifter: "Lifter", reading: Reading, progress: "RowProgre
         sequence = read_keypoints(path, format=reading.format, skeleton=reading.skeleton)
     sequence = reading.camera.apply(sequence)
     progress.begin(description, len(sequence))
-    hypotheses = lifter.lift(sequence, min_confidence=reading.min_confidence, on_progress=progress.advance)
+    hypotheses = lifter.lift(
+        sequence, min_confidence=reading.min_confidence, body=reading.bodies, on_progress=progress.advance
+    )
     job.target.parent.mkdir(parents=True, exist_ok=True)
     write_hypotheses(job.target, hypotheses)
     return Summary(
@@ -151,6 +167,7 @@ def _lift_one(job: Job, lifter: "Lifter", reading: Reading, progress: "RowProgre
         status=dict(Counter(map(str, hypotheses.status))),
         out_of_distribution=int(hypotheses.out_of_distribution.sum()) if lifter.gives_ood_score else None,
         intrinsics=hypotheses.intrinsics_source,
+        size=hypotheses.size_source,
     )
 
 
@@ -165,6 +182,8 @@ def _report(done: list[Summary], failed: list[dict[str, str]], model: str, *, as
         if summary.out_of_distribution:
             typer.echo(f"  {summary.out_of_distribution} look out of distribution: perhaps no person (ood_score > 0.5)")
         typer.echo(f"  camera {summary.intrinsics}")
+        if summary.size.startswith("given"):
+            typer.echo(f"  size {summary.size}")
     if len(done) + len(failed) > 1:
         typer.echo(f"{len(done)} of {len(done) + len(failed)} inputs lifted by {model}")
 

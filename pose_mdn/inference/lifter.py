@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pose_mdn.errors import InputError
+from pose_mdn.geometry.body import KnownBodies, KnownBody
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.inference.bundle import Bundle, find_bundle
+from pose_mdn.inference.known_body import with_known_body
 from pose_mdn.inference.known_camera import resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
 from pose_mdn.inference.session import open_session
@@ -68,6 +70,7 @@ class Lifter:
         sequence: KeypointSequence,
         *,
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
+        body: KnownBody | KnownBodies | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> HypothesisSequence:
         """Lift every row that can be lifted; the others keep their place, with NaN and the reason in `status`.
@@ -77,6 +80,7 @@ class Lifter:
         Args:
             sequence: N observed people in any known layout.
             min_confidence: Joints below this are missing.
+            body: The size of everybody, or of each person, if it is known; see `with_known_body`.
             on_progress: Called after every slice with the number of rows in it.
 
         Raises:
@@ -96,7 +100,7 @@ class Lifter:
             self._lift_slice(part, intrinsics, {name: column[rows] for name, column in columns.items()})
             if on_progress is not None:
                 on_progress(len(intrinsics))
-        return HypothesisSequence(
+        hypotheses = HypothesisSequence(
             means_m=columns["means_m"],
             std_m=columns["std_m"],
             view_rotation=columns["view_rotation"],
@@ -117,6 +121,7 @@ class Lifter:
             model=f"{self.name}/{self.version}",
             ood_score=columns["ood_score"],
         )
+        return hypotheses if body is None else with_known_body(hypotheses, body)
 
     def lift_arrays(
         self,
@@ -128,6 +133,7 @@ class Lifter:
         distortion: ArrayLike | None = None,
         image_size: tuple[int, int] | None = None,
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
+        body: KnownBody | None = None,
     ) -> HypothesisSequence:
         """Lift plain arrays of any numeric type.
 
@@ -139,6 +145,7 @@ class Lifter:
             distortion: OpenCV coefficients k1 k2 p1 p2 k3 ....
             image_size: (width, height) of the pictures in pixels.
             min_confidence: Joints below this are missing.
+            body: The size of these people, if it is known.
 
         Raises:
             InputError: An array has a wrong shape or type; `field` names it.
@@ -152,7 +159,7 @@ class Lifter:
             distortion=distortion,
             image_size=image_size,
         )
-        return self.lift(sequence, min_confidence=min_confidence)
+        return self.lift(sequence, min_confidence=min_confidence, body=body)
 
     def _columns(self, rows: int) -> dict[str, NDArray[Any]]:
         """The result's arrays for that many rows, still empty."""

@@ -80,7 +80,7 @@ def prepare(
     outside = seen & _outside_picture(sequence)
     weights = np.where(seen & ~outside, np.minimum(sequence.confidence, 1), 0)
     keypoints_px, confidence = to_human36m17(sequence.keypoints_px, weights, sequence.skeleton)
-    ideal_px = _undistort(keypoints_px, intrinsics, distortion)
+    ideal_px = ideal_pixels(keypoints_px, intrinsics, distortion)
     drawable = np.isfinite(ideal_px).all(axis=-1)
     keypoints_px[~drawable] = np.nan
     confidence[~drawable] = 0
@@ -113,10 +113,19 @@ def _outside_picture(sequence: KeypointSequence) -> NDArray[np.bool_]:
     return np.asarray(((points < -PICTURE_MARGIN_PX) | (points > last)).any(axis=-1))
 
 
-def _undistort(
+def ideal_pixels(
     keypoints_px: FloatArray, intrinsics: NDArray[np.float64], distortion: NDArray[np.float64]
 ) -> NDArray[np.floating]:
-    """Ideal pixels (N, 17, 2); NaN where missing or beyond what the lens can draw."""
+    """Where an ideal lens would have drawn the joints.
+
+    Args:
+        keypoints_px: (N, 17, 2) pixels of the picture as given, NaN where missing.
+        intrinsics: (N, 3, 3) validated pinhole matrices.
+        distortion: Validated coefficients, empty for none.
+
+    Returns:
+        (N, 17, 2) pixels; NaN where missing or beyond what the lens can draw.
+    """
     if not distortion.any():
         return keypoints_px
     slopes = np.asarray(pixels_to_slopes(keypoints_px.astype(np.float64), intrinsics))

@@ -28,6 +28,9 @@ _ROW_FIELDS = (
 OUT_OF_DISTRIBUTION = 0.5
 """A higher `ood_score` says that the keypoints are more probably not a person as the model knows people."""
 
+SIZE_FROM_PRIOR = "prior"
+"""The `size_source` of hypotheses of people of whose size nothing was known."""
+
 
 def _left_out() -> FloatArray:
     return np.empty(0, np.float32)
@@ -64,6 +67,8 @@ class HypothesisSequence:
         ood_score: (N,) the model's probability, in [0, 1], that the keypoints are not a person as it knows people:
             nonsense, an animal, joints exchanged, someone upside down. NaN for rows that were not lifted and for models
             that give no score; NaN throughout if left out.
+        size_source: Where the people's size comes from: "prior", the model's guess from the bodies that it was trained
+            on, or a text that begins with "given: " and says what was known.
     """
 
     means_m: FloatArray
@@ -85,6 +90,7 @@ class HypothesisSequence:
     source_skeleton: str
     model: str
     ood_score: FloatArray = field(default_factory=_left_out)
+    size_source: str = SIZE_FROM_PRIOR
 
     def __post_init__(self) -> None:
         if not self.ood_score.size:

@@ -91,6 +91,7 @@ def _describe(hypotheses: HypothesisSequence, title: str) -> dict[str, JSONValue
         "out_of_distribution": OUT_OF_DISTRIBUTION,
         "source_skeleton": hypotheses.source_skeleton,
         "intrinsics_source": hypotheses.intrinsics_source,
+        "size_source": hypotheses.size_source,
         "distortion": [float(value) for value in hypotheses.distortion.reshape(-1)],
         "image_size": None if hypotheses.image_size is None else [int(side) for side in hypotheses.image_size],
         "fps": None if not hypotheses.fps else float(hypotheses.fps),

@@ -5,6 +5,7 @@ from types import TracebackType
 import grpc
 from numpy.typing import ArrayLike
 
+from pose_mdn.geometry.body import KnownBody
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
@@ -38,6 +39,7 @@ class PoseLiftingClient:
         distortion: ArrayLike | None = None,
         image_size: tuple[int, int] | None = None,
         model: str = "mdn_lifter",
+        body: KnownBody | None = None,
     ) -> HypothesisSequence:
         """Lift poses.
 
@@ -49,6 +51,7 @@ class PoseLiftingClient:
             distortion: OpenCV coefficients, if the lens distorts.
             image_size: (width, height) in pixels, if known.
             model: "NAME" for its newest version, or "NAME/VERSION".
+            body: The size of these people, if it is known.
 
         Raises:
             InputError: The server refused the request; the message names the field.
@@ -63,12 +66,14 @@ class PoseLiftingClient:
             distortion=distortion,
             image_size=image_size,
         )
-        return self.lift_sequence(sequence, model=model)
+        return self.lift_sequence(sequence, model=model, body=body)
 
-    def lift_sequence(self, sequence: KeypointSequence, *, model: str = "mdn_lifter") -> HypothesisSequence:
+    def lift_sequence(
+        self, sequence: KeypointSequence, *, model: str = "mdn_lifter", body: KnownBody | None = None
+    ) -> HypothesisSequence:
         """Lift a sequence in one call; see `lift`."""
         name, _, version = model.partition("/")
-        request = encode_lift_request(sequence, model_name=name, model_version=version)
+        request = encode_lift_request(sequence, model_name=name, model_version=version, body=body)
         try:
             response = self._stub.Lift(request, timeout=self._timeout_s)
         except grpc.RpcError as error:

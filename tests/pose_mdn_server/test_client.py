@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pose_mdn.errors import InputError, ModelNotFoundError
+from pose_mdn.geometry.body import KnownBody
 from pose_mdn.inference import Lifter
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
@@ -110,9 +111,9 @@ def test_a_deadline_that_passes_is_said(
 ) -> None:
     may_finish, lift = threading.Event(), Lifter.lift
 
-    def lift_late(lifter: Lifter, sequence: KeypointSequence) -> HypothesisSequence:
+    def lift_late(lifter: Lifter, sequence: KeypointSequence, body: KnownBody | None) -> HypothesisSequence:
         assert may_finish.wait(20)
-        return lift(lifter, sequence)
+        return lift(lifter, sequence, body=body)
 
     monkeypatch.setattr(Lifter, "lift", lift_late)
     with PoseLiftingClient(server.address, timeout_s=0.3) as hasty:
@@ -129,3 +130,10 @@ def test_a_foreign_client_sees_code_field_and_request_id(server: PoseServer) -> 
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert [violation.field for violation in field_violations(refused.value)] == ["keypoints_px"]
     assert (REQUEST_ID_KEY, "abc-1") in [(item.key, item.value) for item in refused.value.trailing_metadata()]
+
+
+def test_a_known_size_travels_with_the_call(server: PoseServer, client: PoseLiftingClient, people: FloatArray) -> None:
+    body = KnownBody(stature_m=1.1, bone_lengths_m={"knee": 0.25})
+    served = client.lift(people, image_size=(1000, 1000), body=body)
+    assert_equal(served, server.models.get().lifter.lift_arrays(people, image_size=(1000, 1000), body=body))
+    assert served.size_source == "given: stature 1.1 m, knee 0.25 m"

@@ -9,7 +9,7 @@ from pose_mdn.formats.array_checks import TEXT, Array, check_array, to_text
 from pose_mdn.formats.camera_keys import read_distortion, read_fps, read_image_size
 from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.hypotheses.columns import COLUMNS
-from pose_mdn.poses.hypotheses import HypothesisSequence
+from pose_mdn.poses.hypotheses import SIZE_FROM_PRIOR, HypothesisSequence
 from pose_mdn.skeletons import HUMAN36M17
 
 SCHEMA_VERSION = 1
@@ -17,8 +17,8 @@ SCHEMA_VERSION = 1
 
 REQUIRED_FACTS = ("skeleton", "joint_names", "model", "source_skeleton", "intrinsics_source", "distortion")
 """Keys that hold one value for the whole file."""
-OPTIONAL_FACTS = ("image_size", "fps")
-"""Keys that are left out when unknown."""
+OPTIONAL_FACTS = ("image_size", "fps", "size_source")
+"""Keys that are left out when unknown, or by earlier versions."""
 
 
 def to_arrays(sequence: HypothesisSequence) -> dict[str, Array]:
@@ -34,6 +34,7 @@ def to_arrays(sequence: HypothesisSequence) -> dict[str, Array]:
     arrays["source_skeleton"] = np.array(sequence.source_skeleton)
     arrays["intrinsics_source"] = np.array(sequence.intrinsics_source)
     arrays["distortion"] = np.asarray(sequence.distortion, np.float64)
+    arrays["size_source"] = np.array(sequence.size_source)
     if sequence.image_size is not None:
         arrays["image_size"] = np.array(sequence.image_size, np.int64)
     if sequence.fps is not None:
@@ -90,4 +91,5 @@ def from_arrays(path: Path, arrays: dict[str, Array]) -> HypothesisSequence:
         fps=read_fps(path, arrays["fps"]) if "fps" in arrays else None,
         source_skeleton=to_text(path, "source_skeleton", arrays["source_skeleton"]),
         model=to_text(path, "model", arrays["model"]),
+        size_source=to_text(path, "size_source", arrays["size_source"]) if "size_source" in arrays else SIZE_FROM_PRIOR,
     )

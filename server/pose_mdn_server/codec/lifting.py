@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.poses.hypotheses import HypothesisSequence
+from pose_mdn.geometry.body import KnownBody
+from pose_mdn.poses.hypotheses import SIZE_FROM_PRIOR, HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.status import Status
 from pose_mdn.skeletons import HUMAN36M17, get_skeleton
 from pose_mdn.skeletons.skeleton import Skeleton
+from pose_mdn_server.codec.body import decode_body, encode_body
 from pose_mdn_server.codec.camera import decode_camera, encode_camera
 from pose_mdn_server.rpc import pose_lifting_pb2
 from pose_mdn_server.violations import Violations
@@ -23,15 +25,17 @@ _STATUS_OF_VALUE = {pose_lifting_pb2.LiftStatus.Value(name): status for status, 
 
 @dataclass(frozen=True, kw_only=True)
 class LiftJob:
-    """A valid request: which poses to lift, and with which model.
+    """A valid request: which poses to lift, of which size, and with which model.
 
     Attributes:
         keypoints: The poses and the camera that saw them.
+        body: The size of the people, if it is known.
         model_name: Empty for the default.
         model_version: Empty for the newest.
     """
 
     keypoints: KeypointSequence
+    body: KnownBody | None
     model_name: str
     model_version: str
 
@@ -48,8 +52,10 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
     num_poses = len(keypoints)
     confidence = _decode_confidence(request, keypoints, skeleton, violations)
     camera = decode_camera(request.camera, num_poses, violations)
+    body = decode_body(request.body, violations)
     violations.raise_if_any()
     return LiftJob(
+        body=body,
         keypoints=KeypointSequence(
             keypoints_px=keypoints,
             confidence=confidence,
@@ -66,7 +72,7 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
 
 
 def encode_lift_request(
-    sequence: KeypointSequence, *, model_name: str = "", model_version: str = ""
+    sequence: KeypointSequence, *, model_name: str = "", model_version: str = "", body: KnownBody | None = None
 ) -> pose_lifting_pb2.LiftRequest:
     """The request that asks for a sequence to be lifted.
 
@@ -80,6 +86,7 @@ def encode_lift_request(
         camera=encode_camera(sequence),
         model_name=model_name,
         model_version=model_version,
+        body=None if body is None else encode_body(body),
     )
 
 
@@ -104,6 +111,7 @@ def encode_lift_response(hypotheses: HypothesisSequence) -> pose_lifting_pb2.Lif
         intrinsics_source=hypotheses.intrinsics_source,
         model=hypotheses.model,
         ood_score=hypotheses.ood_score.tolist(),
+        size_source=hypotheses.size_source,
     )
 
 
@@ -131,6 +139,7 @@ def decode_lift_response(response: pose_lifting_pb2.LiftResponse, sequence: Keyp
         source_skeleton=sequence.skeleton.name,
         model=response.model,
         ood_score=np.array(response.ood_score, dtype=np.float32),
+        size_source=response.size_source or SIZE_FROM_PRIOR,
     )
 
 

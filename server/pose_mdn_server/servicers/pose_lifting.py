@@ -22,7 +22,7 @@ class PoseLiftingServicer(pose_lifting_pb2_grpc.PoseLiftingServiceServicer):  # 
         """Lift N poses."""
         job = decode_lift_request(request, max_poses=self._max_poses)
         model = self._models.get(job.model_name, job.model_version)
-        return encode_lift_response(model.lifter.lift(job.keypoints))
+        return encode_lift_response(model.lifter.lift(job.keypoints, body=job.body))
 
     def add_to(self, server: grpc.Server) -> None:
         """Serve this."""

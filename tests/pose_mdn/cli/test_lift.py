@@ -10,6 +10,7 @@ import pose_mdn
 from pose_mdn.cli import build_app
 from pose_mdn.cli.lift import lift
 from pose_mdn.formats import read_hypotheses
+from pose_mdn.geometry.known_body import stature_m
 from pose_mdn.inference import DEFAULT_MIN_CONFIDENCE, DEFAULT_MODEL, load_lifter
 
 CLIP = Path(pose_mdn.__file__).parent / "samples" / "walking_clip.npz"
@@ -250,9 +251,35 @@ def test_numbers_on_the_command_line_replace_the_files_camera(run: Run, tmp_path
     np.testing.assert_array_equal(read_hypotheses(tmp_path / "o2.npz").distortion, [0.1, 0, 0, 0])
 
 
+def test_a_known_size_is_used_and_said(run: Run, tmp_path: Path) -> None:
+    source = write_people(tmp_path / "a.npz", person=np.array([0, 0, 1, 1, 1]))
+    lengths = tmp_path / "bodies.toml"
+    lengths.write_text("knee = 0.4\n[person.1]\nstature_m = 1.1\n")
+    result = run(source, "-o", tmp_path / "out.npz", "--stature", "1.82", "--bone-lengths", lengths)
+    assert result.exit_code == 0, result.output
+    found = read_hypotheses(tmp_path / "out.npz")
+    assert found.size_source == "given: stature 1.82 m, knee 0.4 m; person 1: stature 1.1 m"
+    assert f"size {found.size_source}" in result.stdout
+    np.testing.assert_allclose(stature_m(found.means_m[2:]), 1.1, rtol=1e-5)
+    assert run(source, "-o", tmp_path / "tall.npz", "--stature", "2").exit_code == 0
+    np.testing.assert_allclose(stature_m(read_hypotheses(tmp_path / "tall.npz").means_m), 2, rtol=1e-5)
+    assert "size " not in run(source, "-o", tmp_path / "out.npz").stdout
+
+
+def test_two_statures_for_the_same_people_are_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bodies.toml").write_text("stature_m = 1.8")
+    options = ["--stature", "1.82", "--bone-lengths", tmp_path / "bodies.toml"]
+    result = run(write_people(tmp_path / "a.npz"), "-o", tmp_path / "out.npz", *options)
+    assert result.exit_code == 2
+    assert "leave one of them out" in " ".join(result.stderr.replace("│", " ").split())
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        (["--stature", "182"], "if these are centimetres, give 1.82"),
+        (["--stature", "0.1"], "0.4 to 2.6 metres"),
+        (["--bone-lengths", "absent.toml"], "absent.toml"),
         (["--intrinsics", "900,901"], "fx,fy,cx,cy"),
         (["--intrinsics", "a,b,c,d"], "fx,fy,cx,cy"),
         (["--distortion", "1,2,3"], "k1,k2,p1,p2"),

@@ -45,6 +45,7 @@ FACTS = st.fixed_dictionaries(
     {
         "model": TEXT,
         "intrinsics_source": TEXT,
+        "size_source": TEXT,
         "fps": st.floats(1e-3, 1e6) | st.none(),
         "distortion": st.lists(FINITE, min_size=5, max_size=5).map(np.array),
     }
@@ -87,6 +88,7 @@ def test_npz_has_the_contracts_keys_for_plain_numpy(tmp_path, make_hypotheses) -
         "source_skeleton": (),
         "model": (),
         "intrinsics_source": (),
+        "size_source": (),
         "distortion": (5,),
         "image_size": (2,),
         "fps": (),
@@ -152,7 +154,7 @@ def test_another_suffix_is_refused(tmp_path, make_hypotheses, name) -> None:
 
 
 @each_suffix
-def test_a_file_of_before_the_ood_score_is_read_with_the_score_unknown(
+def test_a_file_of_before_the_score_and_the_size_is_read_with_both_unknown(
     tmp_path, make_hypotheses, assert_same, suffix
 ) -> None:
     sequence = make_hypotheses()
@@ -160,9 +162,12 @@ def test_a_file_of_before_the_ood_score_is_read_with_the_score_unknown(
     old = tmp_path / f"old{suffix}"
     if suffix == ".npz":
         with np.load(tmp_path / "new.npz") as file:
-            np.savez(old, **{key: file[key] for key in file if key != "ood_score"})
+            np.savez(old, **{key: file[key] for key in file if key not in {"ood_score", "size_source"}})
     else:
-        pq.write_table(pq.read_table(tmp_path / "new.parquet").drop_columns(["ood_score"]), old)
+        table = pq.read_table(tmp_path / "new.parquet").drop_columns(["ood_score"])
+        facts = json.loads(table.schema.metadata[b"pose_mdn"])
+        del facts["size_source"]
+        pq.write_table(table.replace_schema_metadata({b"pose_mdn": json.dumps(facts)}), old)
     unknown = np.full(len(sequence), np.nan, np.float32)
     assert_same(read_hypotheses(old), dataclasses.replace(sequence, ood_score=unknown))
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from pose_mdn.geometry.body import BONE_CLASSES, KnownBody
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.poses.status import Status
@@ -15,6 +16,7 @@ from pose_mdn_server.codec.lifting import (
     encode_lift_response,
 )
 from pose_mdn_server.errors import RequestError
+from pose_mdn_server.rpc.body_pb2 import KnownBody as Body
 from pose_mdn_server.rpc.camera_pb2 import Camera
 from pose_mdn_server.rpc.pose_lifting_pb2 import LiftRequest
 
@@ -41,11 +43,23 @@ def sequences(draw: st.DrawFn) -> KeypointSequence:
     )
 
 
-@given(sequences())
-def test_a_request_says_what_the_sequence_says(sequence: KeypointSequence) -> None:
-    request = encode_lift_request(sequence, model_name="mdn_lifter", model_version="1")
+BODIES = st.one_of(
+    st.none(),
+    st.builds(
+        KnownBody,
+        stature_m=st.floats(0.4, 2.6),
+        bone_lengths_m=st.none() | st.dictionaries(st.sampled_from(BONE_CLASSES), st.floats(0.01, 1.0), min_size=1),
+    ),
+    st.builds(KnownBody, bone_lengths_m=st.just({"knee": 0.43})),
+)
+
+
+@given(sequences(), BODIES)
+def test_a_request_says_what_the_sequence_says(sequence: KeypointSequence, body: KnownBody | None) -> None:
+    request = encode_lift_request(sequence, model_name="mdn_lifter", model_version="1", body=body)
     job = decode_lift_request(LiftRequest.FromString(request.SerializeToString()), max_poses=4)
     assert (job.model_name, job.model_version) == ("mdn_lifter", "1")
+    assert job.body == body
     assert (job.keypoints.skeleton, job.keypoints.image_size) == (sequence.skeleton, sequence.image_size)
     for name in ("keypoints_px", "confidence", "intrinsics", "distortion"):
         np.testing.assert_array_equal(getattr(job.keypoints, name), getattr(sequence, name), err_msg=name)
@@ -109,6 +123,13 @@ def camera_request(**fields: object) -> LiftRequest:
         pytest.param(camera_request(image_width_px=640), ["camera.image_height_px"], id="width without height"),
         pytest.param(
             camera_request(image_width_px=2**32 - 1, image_height_px=480), ["camera.image_width_px"], id="absurd width"
+        ),
+        pytest.param(lift_request(body=Body(stature_m=182)), ["body.stature_m"], id="stature in centimetres"),
+        pytest.param(lift_request(body=Body(stature_m=np.nan)), ["body.stature_m"], id="stature NaN"),
+        pytest.param(
+            lift_request(body=Body(stature_m=-1, bone_lengths_m={"l_knee": 0.4})),
+            ["body.stature_m", "body.bone_lengths_m"],
+            id="a bone with a side",
         ),
         pytest.param(
             lift_request(confidence=[2.0], camera=Camera(intrinsics=[1.0], distortion=[1.0], image_width_px=1)),
@@ -174,6 +195,7 @@ def test_a_response_says_what_the_hypotheses_say(
         source_skeleton="coco17",
         model="mdn_lifter/1",
         ood_score=floats(n),
+        size_source="given: stature 1.8 m",
     )
     wire = encode_lift_response(hypotheses)
     assert len(wire.intrinsics) == (9 * n if per_pose else 9)
@@ -185,10 +207,11 @@ def test_a_response_says_what_the_hypotheses_say(
             assert getattr(decoded, name) == value, name
 
 
-def test_an_answer_of_a_server_without_scores_leaves_them_unknown(random_hypotheses) -> None:
+def test_an_answer_of_an_older_server_leaves_scores_and_sizes_unknown(random_hypotheses) -> None:
     hypotheses = random_hypotheses(0)
     wire = encode_lift_response(hypotheses)
     wire.ClearField("ood_score")
+    wire.ClearField("size_source")
     sequence = KeypointSequence(
         keypoints_px=hypotheses.keypoints_px,
         confidence=hypotheses.confidence,
@@ -196,4 +219,6 @@ def test_an_answer_of_a_server_without_scores_leaves_them_unknown(random_hypothe
         frame=hypotheses.frame,
         person=hypotheses.person,
     )
-    assert np.isnan(decode_lift_response(wire, sequence).ood_score).tolist() == [True] * len(hypotheses)
+    decoded = decode_lift_response(wire, sequence)
+    assert np.isnan(decoded.ood_score).tolist() == [True] * len(hypotheses)
+    assert decoded.size_source == "prior"
