@@ -27,28 +27,50 @@ def evaluate(
         Literal["train", "validation", "test"], typer.Option(help="Split of the motion data.")
     ] = "validation",
     views: Annotated[int, typer.Option(min=1, help="Virtual views per row of the table.")] = 3000,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Draw poses of the data evenly over distinct poses, not over frames.")
+    ] = False,
+    human36m: Annotated[
+        Path | None, typer.Option(help="Folder with data_3d_h36m.npz and data_2d_h36m_*.npz: protocols 1 and 2.")
+    ] = None,
+    keypoints: Annotated[
+        str, typer.Option(help="Detections for --human36m: cpn_ft_h36m_dbb, gt, or another in the folder.")
+    ] = "cpn_ft_h36m_dbb",
+    stride: Annotated[int, typer.Option(min=1, help="Take every so manieth frame of --human36m.")] = 1,
     model: Annotated[
         str, typer.Option(help="Lifter for keypoints: name, name/version or bundle folder.")
     ] = "mdn_lifter",
     threads: Annotated[int | None, typer.Option(help="Threads for lifting.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of virtual views and of the samples that measure calibration.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    by_action: Annotated[
+        bool, typer.Option("--by-action", help="A line per action in the tables; JSON always has them.")
+    ] = False,
+    plots: Annotated[Path | None, typer.Option(help="Folder for pictures (needs matplotlib).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the settings, instead of tables.")] = False,
 ) -> None:
     """Measure a lifter, or hypotheses, against truth.
 
-    Truth files hold `pose_camera_m` (N, 17, 3), metres in the camera frame, and optionally `action` (N,), which adds a
-    row per action. Figures: best-of-M, top-1 and mean MPJPE, PA- and N-MPJPE, NLL, ECE, coverage, left-right asymmetry.
+    Truth files hold `pose_camera_m` (N, 17, 3), metres in the camera frame, and optionally `action` (N,). Figures:
+    MPJPE, PA- and N-MPJPE of the best of M, of samples, of the most probable and of the mean; PCK, AUC, CPS; NLL, CRPS,
+    ECE, coverage; spread, win rates; MPSSE, MPSCE, joint limits, reprojection. docs/evaluation.md defines them.
 
-    Examples: `pose-mdn evaluate views/ --json` and `pose-mdn evaluate --data motions.npz --split test`
+    Examples: `pose-mdn evaluate views/ --json`, `pose-mdn evaluate --data motions.npz --split test --balanced` and
+    `pose-mdn evaluate --human36m data/ --keypoints gt`
     """
-    from rich.console import Console  # noqa: PLC0415  (heavy imports wait until the command runs)
+    from rich.console import Console, RenderableType  # noqa: PLC0415  (heavy imports wait until the command runs)
 
-    from pose_mdn.cli.evaluation_inputs import EvaluationRun  # noqa: PLC0415
-    from pose_mdn.evaluation.table import evaluation_table  # noqa: PLC0415
+    from pose_mdn.cli.evaluation_inputs import EvaluationRun, require_one_source  # noqa: PLC0415
 
+    require_one_source(inputs=inputs or [], truth=truth, data=data, balanced=balanced, human36m=human36m, plots=plots)
     run = EvaluationRun(model=model, threads=threads, seed=seed)
-    rows = run.files(inputs or [], truth) if data is None else run.virtual_views(data, split, views)
-    if as_json:
-        typer.echo(json.dumps([row.as_dict() for row in rows], indent=2))
+    document: dict[str, object]
+    tables: RenderableType
+    if human36m is not None:
+        document, tables = run.human36m(human36m, keypoints, stride)
     else:
-        Console(width=None if Console().is_terminal else 200).print(evaluation_table(rows, title=model))
+        rows = run.files(inputs or [], truth) if data is None else run.virtual_views(data, split, views, balanced)
+        document, tables = run.report(rows, by_action=by_action, plots=plots)
+    if as_json:
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        Console(width=None if Console().is_terminal else 200).print(tables)

@@ -1,38 +1,72 @@
 """What `pose-mdn evaluate` is given: which files, and what each of them holds."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
+import typer
+from numpy.typing import NDArray
+from rich.console import RenderableType
 
+from pose_mdn.cli.progress import RowProgress, row_progress
 from pose_mdn.errors import FormatError, InputError
-from pose_mdn.evaluation.protocol import EvaluationRow, evaluate, evaluate_by_action
-from pose_mdn.evaluation.truth_files import Truth, files_with_truth, read_truth, truth_path
+from pose_mdn.evaluation.document import EvaluationSettings, evaluation_document, file_sha256
+from pose_mdn.evaluation.figures import EvaluationRow
+from pose_mdn.evaluation.human36m import human36m_rows, human36m_views, published_rows
+from pose_mdn.evaluation.human36m_table import human36m_tables
+from pose_mdn.evaluation.plots import require_matplotlib, write_plots
+from pose_mdn.evaluation.protocol import evaluate_by_action
+from pose_mdn.evaluation.table import evaluation_tables
+from pose_mdn.evaluation.truth_files import files_with_truth, read_truth, truth_path
 from pose_mdn.formats import read_hypotheses, read_keypoints
 from pose_mdn.inference import Lifter, load_lifter
 from pose_mdn.poses.hypotheses import HypothesisSequence
+from pose_mdn.poses.keypoints import KeypointSequence
 
-Item = TypeVar("Item")
+
+def require_one_source(
+    *,
+    inputs: list[Path],
+    truth: Path | None,
+    data: Path | None,
+    balanced: bool,
+    human36m: Path | None,
+    plots: Path | None,
+) -> None:
+    """Refuse options that do not go together, before any work.
+
+    Raises:
+        InputError: More than one thing shall be measured, or an option belongs to another one.
+        MissingExtraError: Plots are wanted and matplotlib is not installed.
+    """
+    given = [name for name, value in (("files", inputs), ("--data", data), ("--human36m", human36m)) if value]
+    if len(given) > 1:
+        raise InputError(f"evaluate: expected one of files, --data and --human36m, got {' and '.join(given)}")
+    if balanced and data is None:
+        raise InputError("--balanced: expected --data beside it, whose poses it draws; files are measured as they are")
+    if truth is not None and not inputs:
+        raise InputError("--truth: expected the file that it belongs to, got none")
+    if plots is not None:
+        if human36m is not None:
+            raise InputError("--plots: expected files or --data, got --human36m, whose figures are the table's alone")
+        require_matplotlib()
 
 
-@dataclass(frozen=True, kw_only=True)
 class EvaluationRun:
-    """One table.
+    """One evaluation, from what is given to what is printed.
 
-    Attributes:
+    Args:
         model: Lifter for keypoints: name, name/version or bundle folder.
         threads: Threads for lifting; None for the default.
-        seed: Seed of virtual views and calibration samples.
+        seed: Seed of virtual views and samples.
     """
 
-    model: str
-    threads: int | None
-    seed: int
+    def __init__(self, *, model: str, threads: int | None, seed: int) -> None:
+        self._model = model
+        self._threads = threads
+        self._settings = EvaluationSettings(model=model, model_sha256=None, seed=seed)
 
     def files(self, inputs: list[Path], truth: Path | None) -> list[EvaluationRow]:
         """Rows of files that have their truth beside them, or of a single one with the truth given.
@@ -40,50 +74,115 @@ class EvaluationRun:
         Raises:
             InputError: There is nothing to evaluate, or no truth for it.
         """
-        files = [file for path in inputs for file in (files_with_truth(path) if path.is_dir() else [path])]
-        if not files:
-            given = ", ".join(map(str, inputs)) or "evaluate"
-            raise InputError(f"{given}: expected files with NAME.truth.npz beside them, or --data, got none")
-        if truth is not None and len(files) != 1:
-            raise InputError(f"--truth: expected a single input, got {len(files)}; put NAME.truth.npz beside each")
-        pairs = [(file, truth or truth_path(file)) for file in files]
-        for file, its_truth in pairs:
-            if not its_truth.is_file():
-                raise InputError(f"{file}: expected its truth in {its_truth}, found none; name it with --truth")
+        pairs = _with_truth(inputs, truth)
+        self._settings = dataclasses.replace(self._settings, inputs=tuple(str(file) for file, _ in pairs))
         rows = []
-        for file, its_truth in _with_progress(pairs):
-            rows += self._rows(file.stem, self._hypotheses(file), read_truth(its_truth))
+        models = []
+        with row_progress() as progress:
+            for file, its_truth in pairs:
+                content = _read(file)
+                known = read_truth(its_truth)
+                hypotheses = (
+                    content if isinstance(content, HypothesisSequence) else self._lift(file.stem, content, progress)
+                )
+                models.append(hypotheses.model)
+                rows += self._rows(file.stem, hypotheses, known.pose_camera_m, known.action, progress)
+        self._settings = dataclasses.replace(self._settings, model=", ".join(dict.fromkeys(models)))
         return rows
 
-    def virtual_views(self, data: Path, split: str, count: int) -> list[EvaluationRow]:
+    def virtual_views(self, data: Path, split: str, count: int, balanced: bool) -> list[EvaluationRow]:
         """Rows of a split of motion data, filmed through virtual cameras."""
         from pose_mdn.evaluation.virtual_views import virtual_views  # noqa: PLC0415  (needs torch, files do not)
 
+        entries = virtual_views(data, split, count=count, seed=self._settings.seed, balanced=balanced)
         rows = []
-        for views in _with_progress(virtual_views(data, split, count=count, seed=self.seed)):
-            truth = Truth(pose_camera_m=views.pose_camera_m, action=views.action)
-            rows += self._rows(views.name, self._lifter.lift(views.keypoints), truth)
+        with row_progress() as progress:
+            for entry in entries:
+                hypotheses = self._lift(entry.name, entry.keypoints, progress)
+                rows += self._rows(entry.name, hypotheses, entry.pose_camera_m, entry.action, progress)
+        self._settings = dataclasses.replace(
+            self._settings,
+            model=hypotheses.model,
+            data=str(data),
+            data_sha256=file_sha256(data),
+            split=split,
+            views=count,
+            balanced=balanced,
+        )
         return rows
 
-    def _rows(self, name: str, hypotheses: HypothesisSequence, truth: Truth) -> list[EvaluationRow]:
-        rows = [evaluate(name, hypotheses, truth.pose_camera_m, seed=self.seed)]
-        if truth.action is not None:
-            rows += evaluate_by_action(name, hypotheses, truth.pose_camera_m, truth.action, seed=self.seed)
-        return rows
+    def report(
+        self, rows: list[EvaluationRow], *, by_action: bool, plots: Path | None
+    ) -> tuple[dict[str, object], RenderableType]:
+        """The document and the tables of rows; writes the plots, if wanted."""
+        title = self._settings.model
+        if plots is not None:
+            written = write_plots(rows, plots, title=title)
+            typer.echo(f"wrote {', '.join(map(str, written))}", err=True)
+        shown = [row for row in rows if by_action or row.action is None]
+        return evaluation_document(self._settings, rows), evaluation_tables(shown, title=title)
 
-    def _hypotheses(self, path: Path) -> HypothesisSequence:
-        if _holds_hypotheses(path):
-            return read_hypotheses(path)
-        return self._lifter.lift(read_keypoints(path))
+    def human36m(self, folder: Path, keypoints: str, stride: int) -> tuple[dict[str, object], RenderableType]:
+        """The document and the tables of the Human3.6M benchmark, published results beside ours."""
+        views = human36m_views(folder, detections=keypoints, stride=stride)
+        with row_progress() as progress:
+            progress.begin("Human3.6M", sum(map(len, views)))
+            rows = human36m_rows(self._lifter, views, on_progress=progress.advance)
+        settings = dataclasses.replace(
+            self._settings, model=_full_name(self._lifter), data=str(folder), keypoints=keypoints, stride=stride
+        )
+        document = evaluation_document(settings, [])
+        document["rows"] = [row.as_dict() for row in rows]
+        document["published"] = [entry.as_dict() for entry in published_rows()]
+        return document, human36m_tables(rows, published_rows(), title=settings.model)
+
+    def _rows(
+        self,
+        name: str,
+        hypotheses: HypothesisSequence,
+        pose_camera_m: NDArray[np.floating],
+        action: NDArray[np.str_] | None,
+        progress: RowProgress,
+    ) -> list[EvaluationRow]:
+        progress.begin(f"measure {name}", len(hypotheses))
+        return evaluate_by_action(
+            name, hypotheses, pose_camera_m, action, seed=self._settings.seed, on_progress=progress.advance
+        )
+
+    def _lift(self, name: str, keypoints: KeypointSequence, progress: RowProgress) -> HypothesisSequence:
+        progress.begin(f"lift {name}", len(keypoints))
+        return self._lifter.lift(keypoints, on_progress=progress.advance)
 
     @cached_property
     def _lifter(self) -> Lifter:
-        return load_lifter(self.model, threads=self.threads)
+        lifter = load_lifter(self._model, threads=self._threads)
+        checksum = file_sha256(lifter.bundle.graph_path)
+        self._settings = dataclasses.replace(self._settings, model_sha256=checksum)
+        return lifter
 
 
-def _with_progress(items: Sequence[Item]) -> Iterable[Item]:
-    console = Console(stderr=True)
-    return track(items, "evaluate", console=console, transient=True, disable=not console.is_terminal)
+def _full_name(lifter: Lifter) -> str:
+    return f"{lifter.name}/{lifter.version}"
+
+
+def _with_truth(inputs: list[Path], truth: Path | None) -> list[tuple[Path, Path]]:
+    files = [file for path in inputs for file in (files_with_truth(path) if path.is_dir() else [path])]
+    if not files:
+        given = ", ".join(map(str, inputs)) or "evaluate"
+        raise InputError(f"{given}: expected files with NAME.truth.npz beside them, or --data, got none")
+    if truth is not None and len(files) != 1:
+        raise InputError(f"--truth: expected a single input, got {len(files)}; put NAME.truth.npz beside each")
+    pairs = [(file, truth or truth_path(file)) for file in files]
+    for file, its_truth in pairs:
+        if not its_truth.is_file():
+            raise InputError(f"{file}: expected its truth in {its_truth}, found none; name it with --truth")
+    return pairs
+
+
+def _read(path: Path) -> KeypointSequence | HypothesisSequence:
+    reader: Callable[[Path], KeypointSequence | HypothesisSequence]
+    reader = read_hypotheses if _holds_hypotheses(path) else read_keypoints
+    return reader(path)
 
 
 def _holds_hypotheses(path: Path) -> bool:
