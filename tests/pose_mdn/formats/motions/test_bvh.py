@@ -61,8 +61,8 @@ def test_the_rest_pose_is_the_offsets(tmp_path, write) -> None:
         (("OFFSET 0.000000000 0.100000000", "OFFSET 0.0 x"), 8, "OFFSET"),
         (("CHANNELS 6 Xposition", "CHANNELS 6 Xplace"), 5, "CHANNELS"),
         (("CHANNELS 3", "CHANNELS 4"), 9, "CHANNELS"),
-        (("Frames: 12", "Frames: 13"), 127, "13 frames"),
-        (("Frame Time: 0.033333333", "Frame Time: 0"), 128, "Frame Time"),
+        (("Frames: 12", "Frames: 13"), 118, "13 frames"),
+        (("Frame Time: 0.033333333", "Frame Time: 0"), 119, "Frame Time"),
         (("JOINT Spine\n", "JOINT\n"), 6, "JOINT"),
     ],
 )
