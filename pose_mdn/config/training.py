@@ -37,12 +37,12 @@ class LossConfig:
 class OptimizerConfig:
     """How weights are moved."""
 
-    name: Literal["adamw", "adam"] = "adamw"
-    """AdamW with decoupled weight decay, or Adam."""
-    learning_rate: float = 1e-3
+    name: Literal["muon", "adamw", "adam"] = "muon"
+    """Muon for the trunk's matrices with AdamW for the rest, AdamW alone (decoupled weight decay), or Adam."""
+    learning_rate: float = 3e-3
     """Peak (one_cycle) or initial (exponential) learning rate."""
     weight_decay: float = 0.01
-    """Decoupled weight decay (AdamW only)."""
+    """Decoupled weight decay (not of Adam)."""
     schedule: Literal["one_cycle", "exponential"] = "one_cycle"
     """Linear warm-up over 5 % of the steps and cosine to zero, or `decay_rate` per `decay_steps`, continuous."""
     decay_rate: float = 0.96

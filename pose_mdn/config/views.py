@@ -25,7 +25,12 @@ class BodyConfig:
     """Chance that the whole body is turned about a random horizontal axis, as people who lie or fall are."""
 
     def __post_init__(self) -> None:
-        for name in ("distinct_share", "upper_body_exchange_probability", "limb_exchange_probability", "tumble_probability"):
+        for name in (
+            "distinct_share",
+            "upper_body_exchange_probability",
+            "limb_exchange_probability",
+            "tumble_probability",
+        ):
             require(0.0 <= getattr(self, name) <= 1.0, name, "in [0, 1]", getattr(self, name))
         require(0 < self.body_scale[0] <= self.body_scale[1], "body_scale", "0 < low <= high", self.body_scale)
 

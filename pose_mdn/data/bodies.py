@@ -29,11 +29,8 @@ _HIPS = ("l_hip", "r_hip", "spine")
 _SHOULDERS = ("l_shoulder", "r_shoulder", "thorax")
 _LIMBS = [(_HIPS, [_BONE[f"{side}_knee"], _BONE[f"{side}_ankle"]]) for side in "lr"]
 _LIMBS += [(_SHOULDERS, [_BONE[f"{side}_elbow"], _BONE[f"{side}_wrist"]]) for side in "lr"]
-_UPPER_BODY = [
-    _BONE[joint]
-    for joint in ("spine", "thorax", "neck_nose", "head_top", "l_shoulder", "l_elbow", "l_wrist")
-    + ("r_shoulder", "r_elbow", "r_wrist")
-]
+_ARMS = [f"{side}_{joint}" for side in "lr" for joint in ("shoulder", "elbow", "wrist")]
+_UPPER_BODY = [_BONE[joint] for joint in ("spine", "thorax", "neck_nose", "head_top", *_ARMS)]
 _LEAN_RAD = 0.35
 
 

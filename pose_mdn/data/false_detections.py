@@ -57,15 +57,13 @@ def _quadruped(centred: Tensor, size: Tensor, generator: torch.Generator) -> Ten
     points = torch.zeros_like(centred)
     front = torch.where(uniform(0.0, 1.0) < 0.5, -1.0, 1.0)
     leg, gap, neck = uniform(0.4, 1.0), uniform(0.02, 0.2), uniform(0.2, 0.5)
-    for share, names in ((0.0, ("pelvis",)), (0.5, ("spine",)), (1.0, ("thorax",))):
-        points[:, [_J[name] for name in names], 0] = (share * front)[:, None]
+    for share, joint in ((0.0, "pelvis"), (0.5, "spine"), (1.0, "thorax")):
+        points[:, _J[joint], 0] = share * front
     for side, sign in (("l", 0.5), ("r", -0.5)):
         for base, names in ((0.0, ("hip", "knee", "ankle")), (1.0, ("shoulder", "elbow", "wrist"))):
             for depth, name in zip((0.05, 0.5, 1.0), names, strict=True):
                 stride = 0.3 * depth * leg * uniform(-1.0, 1.0)
-                points[:, _J[f"{side}_{name}"]] = torch.stack(
-                    [base * front + sign * gap + stride, depth * leg], dim=-1
-                )
+                points[:, _J[f"{side}_{name}"]] = torch.stack([base * front + sign * gap + stride, depth * leg], dim=-1)
     points[:, _J["neck_nose"]] = torch.stack([(1.0 + neck) * front, -0.5 * neck], dim=-1)
     points[:, _J["head_top"]] = torch.stack([(1.0 + 0.7 * neck) * front, -neck], dim=-1)
     points = points - points.mean(dim=1, keepdim=True) + 0.04 * torch.randn(points.shape, generator=generator)

@@ -52,6 +52,7 @@ def calibration_views(config: TrainingConfig, data: Path, size: int) -> ViewBatc
         slopes=torch.cat([measured.slopes, varied.slopes]),
         confidence=torch.cat([measured.confidence, varied.confidence]),
         pose_m=torch.cat([measured.pose_m, varied.pose_m]),
+        is_usual=torch.cat([measured.is_usual, varied.is_usual]),
     )
 
 

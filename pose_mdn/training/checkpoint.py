@@ -45,9 +45,12 @@ def build_graph(config: TrainingConfig) -> LiftingGraph:
     return LiftingGraph(MixtureDensityNetwork(config.model), concentration)
 
 
-def save_checkpoint(folder: RunFolder, *, step: int, graph: LiftingGraph, optimizer: torch.optim.Optimizer) -> None:
+def save_checkpoint(
+    folder: RunFolder, *, step: int, graph: LiftingGraph, optimizers: list[torch.optim.Optimizer]
+) -> None:
     """Write a checkpoint atomically."""
-    state = {"format": _FORMAT, "step": step, "graph": graph.state_dict(), "optimizer": optimizer.state_dict()}
+    saved = [optimizer.state_dict() for optimizer in optimizers]
+    state = {"format": _FORMAT, "step": step, "graph": graph.state_dict(), "optimizers": saved}
     _write_atomically(folder.checkpoint, state)
 
 

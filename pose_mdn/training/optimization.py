@@ -6,20 +6,32 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from pose_mdn.config import OptimizerConfig, TrainingConfig
+from pose_mdn.config import TrainingConfig
+from pose_mdn.training.muon import Muon
 
 _WARM_UP_FRACTION = 0.05
 _INITIAL_FRACTION = 0.04
 
 
-def build_optimizer(model: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """Optimiser over all parameters; weight decay spares biases and norms, which it would only pull off their scale."""
-    if config.name == "adam":
-        return torch.optim.Adam(model.parameters(), lr=config.learning_rate)
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+def build_optimizers(network: nn.Module, config: TrainingConfig) -> list[torch.optim.Optimizer]:
+    """Optimisers over all parameters.
+
+    Weight decay spares biases and norms, which it would only pull off their scale. Muon moves the matrices between
+    hidden features; what enters from keypoints and leaves to poses has axes of its own and stays with AdamW.
+    """
+    optimizer = config.optimizer
+    if optimizer.name == "adam":
+        return [torch.optim.Adam(network.parameters(), lr=optimizer.learning_rate)]
+    matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    vectors = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    inner = [matrix for matrix in matrices if matrix.shape[0] == matrix.shape[1] and optimizer.name == "muon"]
+    outer = [matrix for matrix in matrices if not any(matrix is other for other in inner)]
+    groups = [{"params": outer, "weight_decay": optimizer.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    adamw = torch.optim.AdamW(groups, lr=optimizer.learning_rate, fused=True)
+    if not inner:
+        return [adamw]
+    dtype = torch.bfloat16 if uses_bfloat16(config) else torch.float32
+    return [adamw, Muon(inner, lr=optimizer.learning_rate, weight_decay=optimizer.weight_decay, dtype=dtype)]
 
 
 def learning_rate_schedule(config: TrainingConfig) -> Callable[[int], float]:

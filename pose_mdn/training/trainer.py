@@ -18,7 +18,7 @@ from pose_mdn.losses.mixture_nll import dirichlet_penalty, mixture_nll
 from pose_mdn.models.mdn import KinematicMeans
 from pose_mdn.training.checkpoint import RunFolder, build_graph, claim_folder, read_checkpoint, save_checkpoint
 from pose_mdn.training.optimization import (
-    build_optimizer,
+    build_optimizers,
     learning_rate_schedule,
     temperature_schedule,
     uses_bfloat16,
@@ -54,7 +54,7 @@ class Trainer:
         held_out = ViewSampler(validation.pose_m, config.views, seed=config.seed + _VALIDATION_SEED_OFFSET)
         self.validation_batch = held_out.batch(0, config.validation_views)
         self.graph = build_graph(config)
-        self.optimizer = build_optimizer(self.graph.network, config.optimizer)
+        self.optimizers = build_optimizers(self.graph.network, config)
         self.learning_rate = learning_rate_schedule(config)
         self.temperature = temperature_schedule(config)
         self.bfloat16 = uses_bfloat16(config)
@@ -97,7 +97,8 @@ class Trainer:
         if self.folder.checkpoint.exists():
             state = read_checkpoint(self.folder)
             self.graph.load_state_dict(state["graph"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
             self.step = int(state["step"])
             return
         if self.config.start_from is not None:
@@ -113,14 +114,16 @@ class Trainer:
     def _take_step(self) -> torch.Tensor:
         # Dropout draws from torch's global generator; seeding it by step makes a resumed run continue exactly.
         torch.manual_seed(self.config.seed * 1_000_003 + self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate(self.step)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate(self.step)
         loss = self.loss(self.sampler.batch(self.step, self.config.batch_size))
-        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.config.optimizer.max_gradient_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.graph.network.parameters(), self.config.optimizer.max_gradient_norm)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.step += 1
         return loss.detach()
 
@@ -144,7 +147,7 @@ class Trainer:
         record = {"step": self.step, "time": round(time.time(), 1), "train_loss": loss, **figures}
         with self.folder.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
-        save_checkpoint(self.folder, step=self.step, graph=self.graph, optimizer=self.optimizer)
+        save_checkpoint(self.folder, step=self.step, graph=self.graph, optimizers=self.optimizers)
         return figures
 
 

@@ -39,7 +39,10 @@ def test_prediction_is_a_mixture_over_root_relative_poses(config):
 def test_gradient_reaches_every_parameter(config):
     network = MixtureDensityNetwork(config)
     prediction = network(*_views(8))
-    prediction.distribution().log_prob(torch.randn(8, 48)).sum().backward()
+    score = prediction.distribution().log_prob(torch.randn(8, 48)).sum()
+    if prediction.ood_logit is not None:
+        score = score + prediction.ood_logit.sum()
+    score.backward()
     assert [name for name, parameter in network.named_parameters() if parameter.grad is None] == []
 
 
