@@ -58,7 +58,7 @@ class PathPattern:
         Raises:
             InputError: The path does not fit.
         """
-        for text in (path.as_posix(), path.with_suffix("").as_posix()):
+        for text in (path.with_suffix("").as_posix(), path.as_posix()):
             found = self._regex.search(text)
             if found:
                 return found.groupdict()

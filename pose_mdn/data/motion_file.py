@@ -79,7 +79,9 @@ def read_motion_file(path: Path) -> list[MotionRecord]:
     arrays = read_npz(path, required=_REQUIRED, optional=_OPTIONAL)
     sizes: dict[str, int] = {}
     check_array(path, "pose", arrays["pose"], kinds=NUMBERS, shape=("N", HUMAN36M17.num_joints, 3), sizes=sizes)
-    check_array(path, "valid", arrays["valid"], kinds="b", shape=("N",), sizes=sizes)
+    if arrays["valid"].dtype != np.bool_ or arrays["valid"].shape != (sizes["N"],):
+        got = f"dtype {arrays['valid'].dtype}, shape {arrays['valid'].shape}"
+        raise fault(path, expected=f"'valid' of truth values, shape ({sizes['N']},)", got=got, cure=_CURE)
     for key in ("seq_start", "seq_len"):
         check_array(path, key, arrays[key], kinds=WHOLE_NUMBERS, shape=("S",), sizes=sizes)
     for key in (key for key in _TEXTS if key in arrays):

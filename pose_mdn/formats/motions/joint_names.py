@@ -95,7 +95,7 @@ NAMINGS: tuple[Naming, ...] = (
             "shoulder": "{}clavicleend", "elbow": "{}humerusend", "wrist": "{}radiusend",
         },
         {
-            "spine": ("upperbackend",), "thorax": ("lowerneckend",),
+            "spine": ("lowerbackend+upperbackend",), "thorax": ("lowerneckend",),
             "neck_nose": ("upperneckend",), "head_top": ("headend",),
         },
         sides=("l", "r"),
@@ -106,7 +106,7 @@ NAMINGS: tuple[Naming, ...] = (
             "hip": "{}femur", "knee": "{}tibia", "ankle": "{}foot",
             "shoulder": "{}humerus", "elbow": "{}radius", "wrist": ("{}wrist", "{}hand"),
         },
-        {"spine": ("thorax",), "thorax": ("upperneck",), "neck_nose": ("head",), "head_top": ("headend",)},
+        {"spine": ("upperback+thorax",), "thorax": ("upperneck",), "neck_nose": ("head",), "head_top": ("headend",)},
         sides=("l", "r"),
     ),
     _naming(
@@ -115,7 +115,7 @@ NAMINGS: tuple[Naming, ...] = (
             "hip": "{}upleg", "knee": "{}leg", "ankle": "{}foot",
             "shoulder": "{}arm", "elbow": "{}forearm", "wrist": "{}hand",
         },
-        {"spine": ("spine1",), "thorax": ("neck1",), "neck_nose": ("head",), "head_top": ("headend",)},
+        {"spine": ("spine",), "thorax": ("neck1",), "neck_nose": ("head",), "head_top": ("headend",)},
         needs=("lowerback", "lhipjoint"),
     ),
     _naming(
