@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +30,19 @@ from pose_mdn.errors import InputError
 from pose_mdn.evaluation.human36m_views import Human36mViews, human36m_views
 from pose_mdn.inference import Lifter
 from pose_mdn.poses.hypotheses import HypothesisSequence
+from pose_mdn.skeletons import HUMAN36M17
 
 __all__ = ["Human36mRow", "Human36mViews", "PublishedRow", "human36m_rows", "human36m_views", "published_rows"]
+
+Root = Literal["pelvis", "hips"]
 
 AVERAGE = "average"
 _PUBLISHED = "human36m_published.toml"
 _SLICE = 2048
+_ROOT_JOINTS = {
+    "pelvis": [HUMAN36M17.index("pelvis")],
+    "hips": [HUMAN36M17.index("l_hip"), HUMAN36M17.index("r_hip")],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,13 +102,20 @@ class PublishedRow:
 
 
 def human36m_rows(
-    lifter: Lifter, views: Sequence[Human36mViews], *, on_progress: Callable[[int], None] | None = None
+    lifter: Lifter,
+    views: Sequence[Human36mViews],
+    *,
+    root: Root = "pelvis",
+    on_progress: Callable[[int], None] | None = None,
 ) -> list[Human36mRow]:
     """Lift the benchmark's views and measure them.
 
     Args:
         lifter: The model.
         views: One entry per action, from `human36m_views`.
+        root: Where poses are laid upon each other for protocol 1: "pelvis" is the benchmark. Human3.6M's pelvis is the
+            middle of the hips; "hips" takes that middle of the hypotheses, too, for lifters whose training data had
+            the pelvis elsewhere. The pelvis is counted as a joint either way.
         on_progress: Called with the number of views just done, `sum(map(len, views))` in all.
 
     Returns:
@@ -109,7 +124,7 @@ def human36m_rows(
     Raises:
         InputError: Nothing could be lifted.
     """
-    rows = [_row(lifter, entry, on_progress) for entry in views]
+    rows = [_row(lifter, entry, root, on_progress) for entry in views]
     measured = [row for row in rows if row.num_lifted]
     if not measured:
         raise InputError("views: expected at least one that can be lifted, got none; are its keypoints pixels?")
@@ -143,14 +158,14 @@ def published_rows() -> tuple[PublishedRow, ...]:
 _FIGURES = ("best_of_m", "top_1", "mean", "pa_best_of_m", "pa_top_1", "pa_mean")
 
 
-def _row(lifter: Lifter, views: Human36mViews, on_progress: Callable[[int], None] | None) -> Human36mRow:
+def _row(lifter: Lifter, views: Human36mViews, root: Root, on_progress: Callable[[int], None] | None) -> Human36mRow:
     hypotheses = lifter.lift(views.keypoints)
     lifted = np.flatnonzero(hypotheses.lifted & np.isfinite(views.pose_camera_m).all(axis=(1, 2)))
     totals = np.zeros(len(_FIGURES))
     # In slices, so that the 180,000 alignments of an action do not all lie in memory at once.
     for start in range(0, len(lifted), _SLICE):
         chosen = lifted[start : start + _SLICE]
-        totals += _errors(hypotheses.take(chosen), views.pose_camera_m[chosen].astype(np.float64)).sum(axis=1)
+        totals += _errors(hypotheses.take(chosen), views.pose_camera_m[chosen].astype(np.float64), root).sum(axis=1)
         if on_progress is not None:
             on_progress(len(chosen))
     if on_progress is not None and len(lifted) < len(views):
@@ -164,11 +179,13 @@ def _row(lifter: Lifter, views: Human36mViews, on_progress: Callable[[int], None
     )
 
 
-def _errors(rows: HypothesisSequence, truth_m: NDArray[np.float64]) -> NDArray[np.float64]:
+def _errors(rows: HypothesisSequence, truth_m: NDArray[np.float64], root: Root) -> NDArray[np.float64]:
     """(6, N) errors of N lifted poses in the order of the figures."""
-    truth = (truth_m - truth_m[:, :1])[:, None]
+    origin = _ROOT_JOINTS[root]
+    truth = (truth_m - truth_m[:, origin].mean(axis=1, keepdims=True))[:, None]
     weights = rows.mixing_coefficients.astype(np.float64)
     candidates = np.concatenate([rows.means_m, PoseMixture(rows).mean_m[:, None]], axis=1)
+    candidates = candidates - candidates[:, :, origin].mean(axis=2, keepdims=True)
     figures = []
     for errors in (
         metrics.mpjpe_mm(candidates, truth),

@@ -94,7 +94,7 @@ def write_plots(rows: Sequence[EvaluationRow], folder: Path, *, title: str) -> l
         MissingExtraError: matplotlib is not installed.
     """
     require_matplotlib()
-    chosen = _largest([row for row in rows if row.action is None])
+    chosen = largest_sets(rows)
     folder.mkdir(parents=True, exist_ok=True)
     drawings: dict[str, Callable[[Sequence[EvaluationRow], str], Figure]] = {
         "reliability.png": _draw_reliability,
@@ -107,16 +107,18 @@ def write_plots(rows: Sequence[EvaluationRow], folder: Path, *, title: str) -> l
     return [folder / name for name in drawings]
 
 
-def _largest(rows: Sequence[EvaluationRow]) -> list[EvaluationRow]:
-    kept = sorted(range(len(rows)), key=lambda index: -rows[index].num_lifted)[:MAX_ROWS]
-    return [rows[index] for index in sorted(kept)]
+def largest_sets(rows: Sequence[EvaluationRow]) -> list[EvaluationRow]:
+    """The rows that pictures show: of all actions together, the `MAX_ROWS` with the most poses, in their order."""
+    whole = [row for row in rows if row.action is None]
+    kept = sorted(range(len(whole)), key=lambda index: -whole[index].num_lifted)[:MAX_ROWS]
+    return [whole[index] for index in sorted(kept)]
 
 
 @contextmanager
 def _house_style() -> Iterator[None]:
     import matplotlib as mpl  # noqa: PLC0415  (an extra, and slow to import)
 
-    with mpl.rc_context(dict(_STYLE)):  # type: ignore[arg-type]  (it wants every key spelt out)
+    with mpl.rc_context(dict(_STYLE)):  # type: ignore[arg-type]
         yield
 
 
@@ -134,7 +136,7 @@ def _new_figure(width: float, height: float, title: str, subtitle: str) -> "Figu
 
 
 def _draw_reliability(rows: Sequence[EvaluationRow], title: str) -> "Figure":
-    figure = _new_figure(10.5, 5.0, title, "Share of true coordinates that lie within the stated central intervals")
+    figure = _new_figure(10.5, 4.8, title, "Share of true coordinates that lie within the stated central intervals")
     whole, signed = figure.subplots(1, 2)
     _diagonal(whole, 100.0, "exact")
     signed.axhline(0.0, color=_MUTED, linewidth=1.0, linestyle=_DASHES)
@@ -154,7 +156,7 @@ def _draw_reliability(rows: Sequence[EvaluationRow], title: str) -> "Figure":
 
 
 def _draw_error_against_sigma(rows: Sequence[EvaluationRow], title: str) -> "Figure":
-    figure = _new_figure(10.5, 5.0, title, "Joints sorted by stated standard deviation, in bins of equal size")
+    figure = _new_figure(10.5, 4.6, title, "Joints sorted by stated standard deviation, in bins of equal size")
     whole, ratio = figure.subplots(1, 2)
     largest = 1.05 * max(max(row.distribution.spread_bins.stated + row.distribution.spread_bins.actual) for row in rows)
     _diagonal(whole, largest, "as large as stated")
@@ -183,7 +185,7 @@ def _draw_error_against_sigma(rows: Sequence[EvaluationRow], title: str) -> "Fig
 def _draw_joint_errors(rows: Sequence[EvaluationRow], title: str) -> "Figure":
     columns = min(4, len(rows))
     lines = -(-len(rows) // columns)
-    figure = _new_figure(1.6 + 2.7 * columns, 1.3 + 3.1 * lines, title, "Mean error of each joint, both sides together")
+    figure = _new_figure(1.6 + 2.7 * columns, 1.3 + 3.1 * lines, title, "Error of each joint, both sides together")
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for panel in grid.flat[len(rows) :]:
         panel.set_axis_off()
@@ -200,10 +202,9 @@ def _draw_joint_errors(rows: Sequence[EvaluationRow], title: str) -> "Figure":
         largest = max(largest, *(value for kind in errors.values() for value in kind))
     grid[0, 0].set_xlim(0, 1.06 * largest)
     grid[0, 0].invert_yaxis()
-    figure.supxlabel("mm", fontsize=10)
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    where = (0.995, 1 - 0.05 / figure.get_figheight())
-    figure.legend(handles, labels, loc="upper right", bbox_to_anchor=where, ncols=3 if columns > 1 else 1)
+    for panel in list(grid.flat[: len(rows)])[-columns:]:
+        panel.set_xlabel("mean error, mm")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

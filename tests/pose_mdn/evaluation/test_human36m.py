@@ -149,6 +149,20 @@ def test_rows_are_the_metrics_of_the_lifted_views(benchmark) -> None:
         assert row.pa_mean <= row.mean < 400
 
 
+def test_poses_may_be_compared_from_the_middle_of_the_hips(benchmark) -> None:
+    lifter = load_lifter()
+    (view,) = [entry for entry in human36m_views(benchmark[0], detections="gt") if entry.action == "Sitting"]
+    row = human36m_rows(lifter, [view], root="hips")[0]
+    hypotheses = lifter.lift(view.keypoints)
+    hips = [HUMAN36M17.index("l_hip"), HUMAN36M17.index("r_hip")]
+    top, truth = (
+        pose - pose[:, hips].mean(axis=1, keepdims=True)
+        for pose in (hypotheses.means_m[np.arange(len(view)), hypotheses.most_probable], view.pose_camera_m)
+    )
+    assert row.top_1 == pytest.approx(metrics.mpjpe_mm(top, truth).mean(), rel=1e-4)
+    assert row.pa_top_1 == pytest.approx(human36m_rows(lifter, [view])[0].pa_top_1, rel=1e-6)
+
+
 def test_what_is_missing_or_does_not_fit_is_said(benchmark) -> None:
     folder, _ = benchmark
     with pytest.raises(FormatError, match="data_2d_h36m_cpn_ft_h36m_dbb"):
