@@ -17,6 +17,7 @@ from pose_mdn.errors import InputError, PoseMDNError
 from pose_mdn.formats.motions.conversion import ConversionOptions, ImportedMotion, convert_motion
 from pose_mdn.formats.motions.motion_format import ReadOptions, SourceMotion
 from pose_mdn.formats.motions.registry import motion_formats, read_motions
+from pose_mdn.formats.motions.world_frame import UNITS_M
 
 _TRAIN = "train"
 _SHOWN_WARNINGS = 20
@@ -169,8 +170,11 @@ class ImportRun:
 def report(run: ImportRun, output: Path, console: Console) -> None:
     """Print a row per subject, the warnings, and what was written."""
     table = Table(title="imported motions")
-    for heading in ("subject", "split", "motions", "poses", "valid", "stature m", "names", "up", "m per unit"):
-        table.add_column(heading, justify="left" if heading in {"subject", "split", "names", "up"} else "right")
+    for heading in ("subject", "split", "motions", "poses", "valid", "stature", "unit", "up", "joint names"):
+        numbers = heading in {"motions", "poses", "valid", "stature"}
+        table.add_column(
+            heading, justify="right" if numbers else "left", no_wrap=heading != "joint names", overflow="fold"
+        )
     split_of = {record.subject: record.split for record in run.records}
     for subject in sorted({entry.labels.subject for entry in run.entries}):
         motions = [entry.motion for entry in run.entries if entry.labels.subject == subject]
@@ -184,8 +188,8 @@ def report(run: ImportRun, output: Path, console: Console) -> None:
             str(len(motions)),
             str(poses),
             f"{valid / max(1, poses):.1%}",
-            f"{np.median(statures):.2f}",
-            *(", ".join(sorted({text(m) for m in motions})) for text in (_naming, _up, _unit)),
+            f"{np.median(statures):.2f} m",
+            *(", ".join(sorted({text(m) for m in motions})) for text in (_unit, _up, _naming)),
         )
     if run.entries:
         console.print(table)
@@ -215,4 +219,5 @@ def _up(motion: ImportedMotion) -> str:
 
 
 def _unit(motion: ImportedMotion) -> str:
-    return f"{motion.metres_per_unit:.4g}"
+    names = [name for name, metres in UNITS_M.items() if np.isclose(metres, motion.metres_per_unit)]
+    return names[0] if names else f"{motion.metres_per_unit:.4g} m"
