@@ -46,12 +46,12 @@ def assume_intrinsics(
 
 
 def _size_from_extent(keypoints_px: NDArray[np.floating]) -> tuple[int, int]:
-    """The picture from (0, 0) whose centre is the centre of the joints seen."""
+    """The picture from (0, 0) whose centre is the centre of the joints seen, and that is as large as they are."""
     points = np.asarray(keypoints_px, np.float64).reshape(-1, 2)
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
         return _FALLBACK_SIZE
     # A few joints that a detector threw far away must not make the picture larger for everybody.
     low, high = np.percentile(points, [1, 99], axis=0, method="nearest")
-    extent = np.maximum(low, 0) + np.maximum(high, 1)
+    extent = np.maximum(np.maximum(low, 0) + np.maximum(high, 1), high - low)
     return math.ceil(extent[0]), math.ceil(extent[1])

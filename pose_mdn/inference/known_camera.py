@@ -37,7 +37,7 @@ def resolve_camera(sequence: KeypointSequence, min_confidence: float) -> KnownCa
     another.
 
     Raises:
-        InputError: There is a lens but no matrix, or no matrix and the coordinates are not pixels.
+        InputError: There is a lens but no matrix, or no matrix and the coordinates are not pixels of a picture.
         GeometryError: The intrinsics or the distortion are impossible.
     """
     distortion = validate_distortion(sequence.distortion)
@@ -52,6 +52,8 @@ def resolve_camera(sequence: KeypointSequence, min_confidence: float) -> KnownCa
     else:
         points_px = sequence.keypoints_px[joints_seen(sequence, min_confidence)]
         _refuse_normalized(points_px)
+        if sequence.image_size is None:
+            _refuse_centred(points_px)
         matrices, source = assume_intrinsics(sequence.image_size, points_px)
     return KnownCamera(
         intrinsics=np.broadcast_to(matrices, (len(sequence), 3, 3)).copy(), source=source, distortion=distortion
@@ -64,5 +66,18 @@ def _refuse_normalized(points_px: FloatArray) -> None:
         raise InputError(
             f"keypoints: expected pixels, got coordinates between {points_px.min():.3g} and {points_px.max():.3g}; "
             "multiply x by the picture's width and y by its height",
+            field="keypoints",
+        )
+
+
+def _refuse_centred(points_px: FloatArray) -> None:
+    """Pixels left of or above the picture are seen now and then; if most are, they are counted from elsewhere."""
+    if not len(points_px):
+        return
+    middle = np.median(points_px, axis=0)
+    if middle.min() < 0:
+        raise InputError(
+            f"keypoints: expected pixels counted from the upper left corner, got a median of {middle[0]:.0f}, "
+            f"{middle[1]:.0f}; add the picture's centre, or give the intrinsics that belong to these coordinates",
             field="keypoints",
         )

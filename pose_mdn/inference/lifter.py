@@ -12,6 +12,7 @@ from pose_mdn.errors import InputError
 from pose_mdn.geometry.body import KnownBodies, KnownBody
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.inference.bundle import Bundle, find_bundle
+from pose_mdn.inference.confidences import refuse_percentages
 from pose_mdn.inference.known_body import with_known_body
 from pose_mdn.inference.known_camera import resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
@@ -84,12 +85,13 @@ class Lifter:
             on_progress: Called after every slice with the number of rows in it.
 
         Raises:
-            InputError: The coordinates are not pixels, or a setting is out of range.
+            InputError: The coordinates are not pixels, the confidences are percentages, or a setting is out of range.
             GeometryError: The camera is impossible.
         """
         if not 0 <= min_confidence <= 1:
             message = f"min_confidence: expected a number in [0, 1], got {min_confidence}"
             raise InputError(message, field="min_confidence")
+        refuse_percentages(sequence.confidence)
         camera = resolve_camera(sequence, min_confidence)
         columns = self._columns(len(sequence))
         # Slices are prepared one by one, too: small arrays stay in the cache, and it doubles the speed of preparing.
@@ -191,7 +193,8 @@ class Lifter:
         found = self._session.run(list(self._outputs), feed)
         for name, array in zip(self._outputs, found, strict=True):
             columns[name][chosen] = array
-        broken = rows[~_finite_rows(found)]
+        before_camera = (columns["root_translation_m"][rows, :, 2] > 0).all(axis=1)
+        broken = rows[~(_finite_rows(found) & before_camera)]
         columns["status"][broken] = Status.DEGENERATE.value
         for name in self._outputs:
             columns[name][broken] = np.nan

@@ -17,7 +17,7 @@ class Status(StrEnum):
     TOO_FEW_JOINTS = "too_few_joints"
     """Fewer joints were seen than a pose needs."""
     DEGENERATE = "degenerate"
-    """The joints seen coincide in one point of the picture."""
+    """The joints seen coincide in one point of the picture, or no body before the camera looks like them."""
 
     @property
     def is_lifted(self) -> bool:

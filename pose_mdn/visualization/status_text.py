@@ -8,7 +8,7 @@ STATUS_TEXT: dict[Status, str] = {
     Status.LIFTED_CUT_BY_FRAME: "Lifted, body cut by the picture's edge",
     Status.NO_PERSON: "Nobody was seen in this frame",
     Status.TOO_FEW_JOINTS: "Too few joints were seen to lift a pose",
-    Status.DEGENERATE: "The joints seen coincide in one point",
+    Status.DEGENERATE: "The joints seen are one point, or no body before the camera",
 }
 
 

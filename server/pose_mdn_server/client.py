@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from pose_mdn.geometry.body import KnownBody
 from pose_mdn.inference.arrays import sequence_from_arrays
+from pose_mdn.inference.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn_server.codec.lifting import decode_lift_response, encode_lift_request
@@ -72,6 +73,7 @@ class PoseLiftingClient:
         self, sequence: KeypointSequence, *, model: str = "mdn_lifter", body: KnownBody | None = None
     ) -> HypothesisSequence:
         """Lift a sequence in one call; see `lift`."""
+        refuse_percentages(sequence.confidence)
         name, _, version = model.partition("/")
         request = encode_lift_request(sequence, model_name=name, model_version=version, body=body)
         try:

@@ -12,6 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from pose_mdn.errors import ConfigError, ModelNotFoundError
+from pose_mdn.geometry.body import KnownBody
 from pose_mdn.inference import Lifter
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
@@ -94,10 +95,10 @@ def test_draining_finishes_what_is_under_way_and_refuses_what_is_new(
 ) -> None:
     begun, may_finish, lift = threading.Event(), threading.Event(), Lifter.lift
 
-    def lift_slowly(lifter: Lifter, sequence: KeypointSequence) -> HypothesisSequence:
+    def lift_slowly(lifter: Lifter, sequence: KeypointSequence, body: KnownBody | None) -> HypothesisSequence:
         begun.set()
         assert may_finish.wait(20)
-        return lift(lifter, sequence)
+        return lift(lifter, sequence, body=body)
 
     monkeypatch.setattr(Lifter, "lift", lift_slowly)
     watches: list[int] = []
@@ -124,7 +125,7 @@ def test_draining_finishes_what_is_under_way_and_refuses_what_is_new(
 def test_a_call_that_takes_too_long_is_cancelled(people: FloatArray, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, may_finish = threading.Event(), threading.Event()
 
-    def lift_for_ever(lifter: Lifter, sequence: KeypointSequence) -> None:
+    def lift_for_ever(lifter: Lifter, sequence: KeypointSequence, body: KnownBody | None) -> None:
         begun.set()
         may_finish.wait(20)
 
@@ -143,7 +144,7 @@ def test_a_call_that_takes_too_long_is_cancelled(people: FloatArray, monkeypatch
 def test_a_bug_is_internal_and_only_the_log_tells(
     own_server: PoseServer, people: FloatArray, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(lifter: Lifter, sequence: KeypointSequence) -> None:
+    def fail(lifter: Lifter, sequence: KeypointSequence, body: KnownBody | None) -> None:
         raise RuntimeError("a secret of the house")
 
     monkeypatch.setattr(Lifter, "lift", fail)
@@ -190,6 +191,7 @@ def test_settings_out_of_range_are_refused(setting: dict[str, float]) -> None:
 
 SLOW_SERVER = f"""
 import sys, time
+from pose_mdn.geometry.body import KnownBody
 from pose_mdn.inference import Lifter
 
 lift = Lifter.lift

@@ -31,3 +31,10 @@ def test_an_unknown_picture_is_guessed_from_the_joints_and_said_to_be() -> None:
 def test_the_guess_is_always_a_possible_camera(keypoints_px: np.ndarray) -> None:
     intrinsics, _ = assume_intrinsics(None, keypoints_px)
     validate_intrinsics(intrinsics)
+
+
+def test_the_guess_is_as_large_as_the_joints_that_it_must_hold() -> None:
+    keypoints_px = np.full((1, 17, 2), np.nan)
+    keypoints_px[0, :2] = [[-400, 100], [564, 980]]
+    _, sentence = assume_intrinsics(None, keypoints_px)
+    assert "guessed as 964 x 1080" in sentence

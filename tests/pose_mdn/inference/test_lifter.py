@@ -279,6 +279,8 @@ def test_the_callers_arrays_are_left_alone(lifter: Lifter) -> None:
         pytest.param(some_people(2), {"image_size": 5}, "image_size", "width, height", id="one_side"),
         pytest.param(some_people(2), {"min_confidence": 1.5}, "min_confidence", r"\[0, 1\]", id="min_confidence"),
         pytest.param(some_people(2) / 1000, {}, "keypoints", "multiply x by the picture", id="normalized"),
+        pytest.param(some_people(2) - 500, {}, "keypoints", "add the picture's centre", id="centred"),
+        pytest.param(some_people(2), {"confidence": np.full((2, 17), 87)}, "confidence", "by 100", id="percent"),
     ],
 )
 def test_wrong_arrays_give_one_clear_line(
@@ -297,6 +299,19 @@ def test_impossible_cameras_are_refused(lifter: Lifter, camera: dict[str, object
     with pytest.raises(GeometryError) as caught:
         lifter.lift_arrays(some_people(1), **camera)
     assert isinstance(caught.value, PoseMDNError)
+
+
+def test_one_absurd_confidence_refuses_nothing(lifter: Lifter) -> None:
+    confidence = np.full((2, 17), 0.9)
+    confidence[0, :5] = [np.nan, np.inf, -np.inf, 99.0, -1.0]
+    result = lifter.lift_arrays(some_people(2), confidence, image_size=SIZE)
+    np.testing.assert_allclose(result.confidence[0, :5], [0, 1, 0, 1, 0])
+    assert list(result.status) == ["lifted_joints_missing", "lifted"]
+
+
+def test_centred_coordinates_are_fine_with_a_camera_to_match(lifter: Lifter) -> None:
+    centred = np.array([[1100.0, 0, 0], [0, 1100, 0], [0, 0, 1]])
+    assert lifter.lift_arrays(some_people(2) - 500, intrinsics=centred).lifted.all()
 
 
 def test_normalized_coordinates_are_fine_with_a_camera_to_match(lifter: Lifter) -> None:
