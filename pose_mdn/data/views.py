@@ -1,5 +1,7 @@
 """Training views: a varied body, filmed by a virtual camera, observed by a simulated detector."""
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +34,12 @@ class ViewBatch:
     confidence: Tensor
     pose_m: Tensor
     is_usual: Tensor
+
+    @staticmethod
+    def concatenate(batches: Sequence["ViewBatch"]) -> "ViewBatch":
+        """One batch of several."""
+        names = [field.name for field in dataclasses.fields(ViewBatch)]
+        return ViewBatch(**{name: torch.cat([getattr(batch, name) for batch in batches]) for name in names})
 
 
 class ViewSampler:

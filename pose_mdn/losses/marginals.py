@@ -1,4 +1,4 @@
-"""Scores of the one-dimensional marginals of a mixture: how near to the truth, and whether stated intervals hold."""
+"""Whether the intervals that a mixture's marginals state hold the truth as often as they say."""
 
 import math
 
@@ -6,9 +6,6 @@ import torch
 from torch import Tensor
 
 from pose_mdn.distributions.mixture import GaussianMixture
-from pose_mdn.metrics.proper_scores import mixture_crps
-
-__all__ = ["mixture_crps", "pit_distance"]
 
 
 def pit_distance(mixture: GaussianMixture, target: Tensor) -> Tensor:

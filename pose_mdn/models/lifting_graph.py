@@ -13,11 +13,13 @@ from pose_mdn.models.mdn import MixtureDensityNetwork
 from pose_mdn.skeletons import HUMAN36M17
 
 _SMALLEST_PROBABILITY = 1e-6
+SMALLEST_STD_SHARE = 0.25
 
 
 class View(NamedTuple):
-    """What the network is given of each person, and the way back to the camera."""
+    """What the network is given of each person, the same unscaled, and the way back to the camera."""
 
+    slopes: Tensor
     points: Tensor
     log_radius: Tensor
     rotation: Tensor
@@ -36,20 +38,41 @@ class LiftedPoses(NamedTuple):
 
 
 class Calibration(nn.Module):
-    """Corrections fitted after training: factors on standard deviations, a temperature on coefficients."""
+    """Corrections fitted after training: of standard deviations, and a temperature on coefficients.
+
+    A stated standard deviation s becomes scale * s + offset, per joint and axis, apart for joints that are missing and
+    joints that are seen: what is stated small may be wrong in another proportion than what is stated large.
+    """
 
     std_scale: Tensor
+    std_offset_m: Tensor
     mixing_temperature: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("std_scale", torch.ones(HUMAN36M17.num_joints, 2))
+        self.register_buffer("std_scale", torch.ones(2, HUMAN36M17.num_joints, 2))
+        self.register_buffer("std_offset_m", torch.zeros(2, HUMAN36M17.num_joints, 2))
         self.register_buffer("mixing_temperature", torch.ones(()))
 
     def reset(self) -> None:
         """Correct nothing."""
         self.std_scale.fill_(1.0)
+        self.std_offset_m.fill_(0.0)
         self.mixing_temperature.fill_(1.0)
+
+    def correct(self, std_m: Tensor, confidence: Tensor) -> Tensor:
+        """(B, M, 17, 2) calibrated standard deviations of stated ones, for (B, 17) confidences."""
+        return correct_std(std_m, confidence, self.std_scale, self.std_offset_m)
+
+
+def correct_std(std_m: Tensor, confidence: Tensor, scale: Tensor, offset_m: Tensor) -> Tensor:
+    """Map (B, M, 17, 2) stated standard deviations to scale * stated + offset, but at least to a quarter of them.
+
+    `scale` and `offset_m` are (2, 17, 2): what holds for missing joints, then for seen ones.
+    """
+    seen = (confidence > 0)[:, None, :, None]
+    corrected = torch.where(seen, scale[1], scale[0]) * std_m + torch.where(seen, offset_m[1], offset_m[0])
+    return torch.maximum(corrected, SMALLEST_STD_SHARE * std_m)
 
 
 class LiftingGraph(nn.Module):
@@ -80,11 +103,12 @@ class LiftingGraph(nn.Module):
         mixture = self.network(view.points, confidence, view.log_radius)
         probabilities = self.probabilities(mixture.log_mixing_coefficients)
         means_m = mixture.means_m @ view.rotation.mT[:, None]
-        root_m = _root_translation(mixture.means_m, slopes, confidence, view.rotation)
+        # Solved in the line-of-sight frame, where slopes are small and the system is well conditioned.
+        root_m = solve_root_translation(mixture.means_m, view.slopes[:, None], confidence[:, None]) @ view.rotation.mT
         projected = slopes_to_pixels(camera_to_slopes(means_m + root_m[..., None, :]), intrinsics[:, None])
         return LiftedPoses(
             means_m=means_m,
-            std_m=mixture.std_m * self.calibration.std_scale,
+            std_m=self.calibration.correct(mixture.std_m, confidence),
             view_rotation=view.rotation,
             mixing_coefficients=probabilities,
             root_translation_m=root_m,
@@ -96,9 +120,9 @@ class LiftingGraph(nn.Module):
         """What the network sees of (B, 17, 2) slopes with (B, 17) confidences."""
         canonical = canonical_view(slopes, confidence)
         if self.network.config.view == "canonical":
-            return View(canonical.points, canonical.log_radius, canonical.rotation)
+            return View(canonical.slopes, canonical.points, canonical.log_radius, canonical.rotation)
         identity = torch.eye(3, dtype=slopes.dtype).expand(slopes.shape[0], 3, 3)
-        return View(slopes, canonical.log_radius, identity)
+        return View(slopes, slopes, canonical.log_radius, identity)
 
     def probabilities(self, log_mixing_coefficients: Tensor) -> Tensor:
         """(B, M) calibrated probabilities: the prior's pull removed, then the fitted temperature."""
@@ -111,14 +135,6 @@ class LiftingGraph(nn.Module):
         return tempered / tempered.sum(dim=-1, keepdim=True)
 
 
-def _root_translation(means_m: Tensor, slopes: Tensor, confidence: Tensor, rotation: Tensor) -> Tensor:
-    """Solve in the line-of-sight frame, where slopes are small and the system is well conditioned."""
-    rays = torch.cat([slopes, torch.ones_like(slopes[..., :1])], dim=-1)
-    turned = camera_to_slopes(rays @ rotation)
-    root = solve_root_translation(means_m, turned[:, None], confidence[:, None])
-    return root @ rotation.mT
-
-
 def _weighted_rms(difference_px: Tensor, weight: Tensor) -> Tensor:
-    mean_square = (weight * difference_px.square().sum(-1)).sum(-1) / (weight.sum(-1) + 1e-9)
-    return (mean_square + 1e-12).sqrt()
+    mean_square = (weight * difference_px.square().sum(-1)).sum(-1) / weight.sum(-1).clamp(min=1e-9)
+    return mean_square.clamp(min=1e-12).sqrt()

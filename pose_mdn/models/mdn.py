@@ -15,7 +15,8 @@ from pose_mdn.models.standardization import Standardization
 from pose_mdn.models.trunk import LayerNormTrunk, MartinezTrunk, MaxNormLinear
 from pose_mdn.skeletons import HUMAN36M17
 
-_STD_UNIT_M = 0.1
+STD_UNIT_M = 0.1
+SMALLEST_SQUARED_LENGTH = 1e-8
 _SMALLEST_STD_M = 1e-6
 
 
@@ -102,7 +103,7 @@ class MixtureDensityNetwork(nn.Module):
             sigma = (functional.elu(raw) + 1.0).reshape(*shape, 1, 1)
             std = sigma * self.standardization.pose_std_m
         else:
-            std = _STD_UNIT_M * functional.softplus(raw).reshape(*shape, HUMAN36M17.num_joints - 1, 2)
+            std = STD_UNIT_M * functional.softplus(raw).reshape(*shape, HUMAN36M17.num_joints - 1, 2)
         return std + self.config.min_std_m if self.config.min_std_m > 0 else std.clamp(min=_SMALLEST_STD_M)
 
 
@@ -135,7 +136,8 @@ class KinematicMeans(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, width) features to (B, M, 16, 3) metres, the joints after the pelvis."""
         directions = self.directions(hidden).float().reshape(-1, self.num_hypotheses, len(self._class_index), 3)
-        directions = directions / (directions.square().sum(-1, keepdim=True) + 1e-8).sqrt()
+        length = directions.square().sum(-1, keepdim=True).clamp(min=SMALLEST_SQUARED_LENGTH).sqrt()
+        directions = directions / length
         lengths = self.mean_lengths_m * self.log_lengths(hidden).float().clamp(-2.0, 2.0).exp()
         bones = directions * lengths[:, self._class_index][:, None, :, None]
         return self.chain @ bones

@@ -1,40 +1,78 @@
-"""Post-hoc calibration on validation subjects: factors on standard deviations, a temperature on weights.
+"""Post-hoc calibration on validation subjects: corrections of standard deviations, a temperature on weights.
 
-The factors, one per joint and axis, make stated intervals hold: they bring the probability integral transform of the
-marginals as near to uniform as a factor can (Cramér-von Mises distance). The temperature minimises the negative
-log-likelihood. Both end up as buffers in the exported graph. Neither is fitted on training or test subjects.
+The corrections, an affine map per joint and axis, apart for seen and missing joints, make stated intervals hold: they
+bring the probability integral transform of the marginals as near to uniform as they can (Cramér-von Mises distance), in
+each of three circumstances: perfect keypoints, a typical detector's, and such with joints missing. The temperature
+minimises the negative log-likelihood. All end up as buffers in the exported graph. None is fitted on training or test
+subjects.
 """
 
 import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from pose_mdn.config import BodyConfig, TrainingConfig
+from pose_mdn.config import BodyConfig, DetectorConfig, TrainingConfig
 from pose_mdn.data.mocap import read_motion_data
 from pose_mdn.data.views import ViewBatch, ViewSampler
 from pose_mdn.distributions.mixture import GaussianMixture
-from pose_mdn.losses.marginals import mixture_crps, pit_distance
+from pose_mdn.losses.marginals import pit_distance
 from pose_mdn.losses.mixture_nll import mixture_nll
-from pose_mdn.models.lifting_graph import LiftingGraph
+from pose_mdn.metrics.proper_scores import mixture_crps
+from pose_mdn.models.lifting_graph import LiftingGraph, correct_std
 from pose_mdn.models.mdn import PredictedMixture
 from pose_mdn.training.checkpoint import RunFolder, load_trained, save_calibration
 
 _SEED_OFFSET = 2_000_003
-_VIEWS = 16_384
+_VIEWS = 6_000
 _STEPS = 150
 _LEARNING_RATE = 0.03
 _PIT_WEIGHT = 1000.0
+_CM = 100.0
+_TYPICAL_NOISE = (0.01, 0.025)
 
 
-def calibration_views(config: TrainingConfig, data: Path, size: int) -> ViewBatch:
-    """Views of the validation subjects, with the cameras and detectors of training.
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """What was predicted in one circumstance, and the truth: (B, 48) coordinates in the view's frame."""
+
+    prediction: PredictedMixture
+    confidence: Tensor
+    target: Tensor
+
+
+def calibration_views(config: TrainingConfig, data: Path, size: int) -> list[ViewBatch]:
+    """Views of the validation subjects in each circumstance, with the cameras of training.
 
     Half of the bodies are as they were measured and half are varied as in training: people who will be lifted do more
     than the few validation subjects did, and less than augmentation does.
+
+    Args:
+        config: Settings of the run.
+        data: Motion data file.
+        size: Views per circumstance.
     """
-    plain = BodyConfig(
+    motion = read_motion_data(data, "validation")
+    seed = config.seed + _SEED_OFFSET
+    batches = []
+    for detector in _circumstances(config.views.detector):
+        bodies = (_as_measured(config.views.body), config.views.body)
+        halves = [
+            ViewSampler(
+                motion.pose_m, dataclasses.replace(config.views, body=body, detector=detector), seed=seed
+            ).batch(0, size // 2)
+            for body in bodies
+        ]
+        batches.append(ViewBatch.concatenate(halves))
+    return batches
+
+
+def _as_measured(body: BodyConfig) -> BodyConfig:
+    return BodyConfig(
+        distinct_share=body.distinct_share,
         upper_body_exchange_probability=0.0,
         limb_exchange_probability=0.0,
         direction_jitter_rad=0.0,
@@ -42,53 +80,49 @@ def calibration_views(config: TrainingConfig, data: Path, size: int) -> ViewBatc
         body_scale=(1.0, 1.0),
         tumble_probability=0.0,
     )
-    motion = read_motion_data(data, "validation")
-    seed = config.seed + _SEED_OFFSET
-    measured, varied = (
-        ViewSampler(motion.pose_m, views, seed=seed).batch(0, size // 2)
-        for views in (dataclasses.replace(config.views, body=plain), config.views)
-    )
-    return ViewBatch(
-        slopes=torch.cat([measured.slopes, varied.slopes]),
-        confidence=torch.cat([measured.confidence, varied.confidence]),
-        pose_m=torch.cat([measured.pose_m, varied.pose_m]),
-        is_usual=torch.cat([measured.is_usual, varied.is_usual]),
-    )
 
 
-def calibrate(graph: LiftingGraph, batch: ViewBatch) -> dict[str, float]:
+def _circumstances(detector: DetectorConfig) -> list[DetectorConfig]:
+    people = dataclasses.replace(detector, false_detection_probability=0.0, missing_probability=0.0)
+    typical = dataclasses.replace(people, clean_probability=0.0, noise=_TYPICAL_NOISE)
+    perfect = dataclasses.replace(people, clean_probability=1.0)
+    return [perfect, typical, dataclasses.replace(typical, missing_probability=1.0)]
+
+
+def calibrate(graph: LiftingGraph, batches: Sequence[ViewBatch]) -> dict[str, float]:
     """Fit a lifter's calibration buffers in place.
 
     Args:
         graph: The lifter, in evaluation mode.
-        batch: Views of subjects that it was not trained on.
+        batches: Views of subjects that it was not trained on, one batch per circumstance.
 
     Returns:
         Distance of the probability integral transform from uniform, CRPS (mm) and NLL (nats per coordinate), before and
-        after.
+        after, averaged over the circumstances.
     """
-    with torch.no_grad():
-        view = graph.view(batch.slopes, batch.confidence)
-        prediction = graph.network(view.points, batch.confidence, view.log_radius)
-        target = (batch.pose_m @ view.rotation)[:, 1:].flatten(1)
+    cases = [_predict(graph, batch) for batch in batches]
     calibration = graph.calibration
     calibration.reset()
-    before = _scores(_calibrated(graph, prediction), target)
-    log_scale = torch.zeros_like(calibration.std_scale[1:], requires_grad=True)
+    before = _scores(graph, cases)
+    log_scale = torch.zeros_like(calibration.std_scale, requires_grad=True)
+    offset_cm = torch.zeros_like(calibration.std_offset_m, requires_grad=True)
     log_temperature = torch.zeros((), requires_grad=True)
-    optimizer = torch.optim.Adam([log_scale, log_temperature], lr=_LEARNING_RATE)
+    optimizer = torch.optim.Adam([log_scale, offset_cm, log_temperature], lr=_LEARNING_RATE)
     for _ in range(_STEPS):
-        log_mixing = graph.temper(prediction.log_mixing_coefficients.exp(), log_temperature.exp()).log()
-        scaled = dataclasses.replace(prediction, std_m=_scale(prediction.std_m, log_scale))
-        marginals = dataclasses.replace(scaled.distribution(), log_mixing_coefficients=log_mixing.detach())
-        fixed = dataclasses.replace(scaled, std_m=scaled.std_m.detach()).distribution()
-        nll = mixture_nll(dataclasses.replace(fixed, log_mixing_coefficients=log_mixing), target)
+        loss = torch.zeros(())
+        for case in cases:
+            log_mixing = graph.temper(case.prediction.log_mixing_coefficients.exp(), log_temperature.exp()).log()
+            std_m = correct_std(case.prediction.std_m, case.confidence, log_scale.exp(), offset_cm / _CM)
+            marginals = _mixture(case, std_m, log_mixing.detach())
+            nll = mixture_nll(_mixture(case, std_m.detach(), log_mixing), case.target).mean()
+            loss = loss + _PIT_WEIGHT * pit_distance(marginals, case.target).sum() + nll
         optimizer.zero_grad()
-        (_PIT_WEIGHT * pit_distance(marginals, target).sum() + nll.mean()).backward()
+        loss.backward()
         optimizer.step()
-    calibration.std_scale[1:] = log_scale.detach().exp()
+    calibration.std_scale.copy_(log_scale.detach().exp())
+    calibration.std_offset_m.copy_(offset_cm.detach() / _CM)
     calibration.mixing_temperature.copy_(log_temperature.detach().exp())
-    after = _scores(_calibrated(graph, prediction), target)
+    after = _scores(graph, cases)
     return {
         **{f"{key}_before": value for key, value in before.items()},
         **{f"{key}_after": v for key, v in after.items()},
@@ -103,19 +137,28 @@ def calibrate_run(run: Path, data: Path) -> dict[str, float]:
     return scores
 
 
-def _calibrated(graph: LiftingGraph, prediction: PredictedMixture) -> GaussianMixture:
-    scaled = dataclasses.replace(prediction, std_m=prediction.std_m * graph.calibration.std_scale)
-    log_mixing = graph.probabilities(prediction.log_mixing_coefficients).log()
-    return dataclasses.replace(scaled.distribution(), log_mixing_coefficients=log_mixing)
+@torch.no_grad()
+def _predict(graph: LiftingGraph, batch: ViewBatch) -> _Case:
+    view = graph.view(batch.slopes, batch.confidence)
+    return _Case(
+        prediction=graph.network(view.points, batch.confidence, view.log_radius),
+        confidence=batch.confidence,
+        target=(batch.pose_m @ view.rotation)[:, 1:].flatten(1),
+    )
 
 
-def _scale(std_m: Tensor, log_scale: Tensor) -> Tensor:
-    return torch.cat([std_m[..., :1, :], std_m[..., 1:, :] * log_scale.exp()], dim=-2)
+def _mixture(case: _Case, std_m: Tensor, log_mixing: Tensor) -> GaussianMixture:
+    return dataclasses.replace(case.prediction, std_m=std_m, log_mixing_coefficients=log_mixing).distribution()
 
 
 @torch.no_grad()
-def _scores(mixture: GaussianMixture, target: Tensor) -> dict[str, float]:
-    crps = 1000.0 * mixture_crps(mixture, target).mean()
-    nll = mixture_nll(mixture, target).mean() / target.shape[1]
-    distance = pit_distance(mixture, target).mean().sqrt()
-    return {"pit_distance": round(float(distance), 4), "crps_mm": round(float(crps), 3), "nll": round(float(nll), 4)}
+def _scores(graph: LiftingGraph, cases: Sequence[_Case]) -> dict[str, float]:
+    scores = []
+    for case in cases:
+        std_m = graph.calibration.correct(case.prediction.std_m, case.confidence)
+        mixture = _mixture(case, std_m, graph.probabilities(case.prediction.log_mixing_coefficients).log())
+        crps = 1000.0 * mixture_crps(mixture, case.target).mean()
+        nll = mixture_nll(mixture, case.target).mean() / case.target.shape[1]
+        scores.append(torch.stack([pit_distance(mixture, case.target).mean().sqrt(), crps, nll]))
+    distance, crps, nll = torch.stack(scores).mean(dim=0).tolist()
+    return {"pit_distance": round(distance, 4), "crps_mm": round(crps, 3), "nll": round(nll, 4)}

@@ -2,7 +2,8 @@ import numpy as np
 import torch
 
 from pose_mdn.distributions import GaussianMixture
-from pose_mdn.losses.marginals import mixture_crps, pit_distance
+from pose_mdn.losses.marginals import pit_distance
+from pose_mdn.metrics.proper_scores import mixture_crps
 
 
 def _mixture(batch: int, dimensions: int) -> GaussianMixture:

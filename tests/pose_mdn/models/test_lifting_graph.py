@@ -4,6 +4,7 @@ import torch
 from pose_mdn.config import ModelConfig
 from pose_mdn.models.lifting_graph import LiftingGraph
 from pose_mdn.models.mdn import MixtureDensityNetwork
+from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn_export.example_views import example_views
 
 
@@ -66,3 +67,26 @@ def test_standard_deviations_follow_the_calibration(graph):
     before = graph(*views).std_m
     graph.calibration.std_scale.fill_(2.0)
     torch.testing.assert_close(graph(*views).std_m, 2.0 * before)
+    graph.calibration.std_scale.fill_(1.0)
+    graph.calibration.std_offset_m[:, 1:] = 0.01
+    torch.testing.assert_close(graph(*views).std_m[:, :, 1:], before[:, :, 1:] + 0.01)
+    assert (graph(*views).std_m[:, :, 0] == 0).all()
+
+
+@torch.no_grad()
+def test_calibration_tells_missing_joints_from_seen_ones(graph):
+    keypoints, confidence, intrinsics = _views()
+    wrist = HUMAN36M17.index("l_wrist")
+    confidence[:3, wrist] = 0.0
+    before = graph(keypoints, confidence, intrinsics).std_m
+    graph.calibration.std_scale[0] = 3.0
+    ratio = graph(keypoints, confidence, intrinsics).std_m[:, :, wrist] / before[:, :, wrist]
+    torch.testing.assert_close(ratio[:3], torch.full_like(ratio[:3], 3.0))
+    torch.testing.assert_close(ratio[3:], torch.ones_like(ratio[3:]))
+
+
+@torch.no_grad()
+def test_calibrated_standard_deviations_stay_positive(graph):
+    before = graph(*_views()).std_m
+    graph.calibration.std_offset_m.fill_(-10.0)
+    torch.testing.assert_close(graph(*_views()).std_m, 0.25 * before)
