@@ -12,7 +12,8 @@ from array_api_compat import array_namespace
 from pose_mdn.array_types import Array
 from pose_mdn.geometry.pinhole import camera_to_slopes
 
-_EPSILON = 1e-6
+MIN_RADIUS = 1e-6
+"""Smallest RMS radius, a slope; also what keeps weighted means defined when every weight is 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +21,13 @@ class CanonicalView:
     """A person seen along the optical axis at unit size.
 
     Attributes:
+        slopes: (..., J, 2) points on the plane z = 1 of the line-of-sight frame; anything finite for missing joints.
         points: (..., J, 2) picture coordinates in units of the RMS radius; 0 for missing joints.
         log_radius: (...) natural logarithm of the RMS radius, itself a slope (dimensionless).
         rotation: (..., 3, 3) from the line-of-sight frame to the camera frame.
     """
 
+    slopes: Array
     points: Array
     log_radius: Array
     rotation: Array
@@ -66,10 +69,10 @@ def canonical_view(slopes: Array, confidence: Array) -> CanonicalView:
     rays = xp.concat([slopes, xp.ones_like(slopes[..., :1])], axis=-1)
     rays = rays / xp.sqrt(xp.sum(rays * rays, axis=-1, keepdims=True))
     weight = confidence[..., None]
-    mean = xp.sum(weight * rays, axis=-2) + xp.asarray([0.0, 0.0, _EPSILON], dtype=rays.dtype)
+    mean = xp.sum(weight * rays, axis=-2) + xp.asarray([0.0, 0.0, MIN_RADIUS], dtype=rays.dtype)
     to_axis = rotation_to_axis(mean / xp.sqrt(xp.sum(mean * mean, axis=-1, keepdims=True)))
     turned = camera_to_slopes(rays @ xp.matrix_transpose(to_axis))
-    mean_square = xp.sum(weight * turned * turned, axis=(-2, -1)) / (xp.sum(confidence, axis=-1) + _EPSILON)
-    radius = xp.sqrt(mean_square + _EPSILON**2)
+    mean_square = xp.sum(weight * turned * turned, axis=(-2, -1)) / (xp.sum(confidence, axis=-1) + MIN_RADIUS)
+    radius = xp.sqrt(xp.clip(mean_square, MIN_RADIUS**2, None))
     points = xp.where(weight > 0, turned / radius[..., None, None], xp.zeros_like(turned))
-    return CanonicalView(points=points, log_radius=xp.log(radius), rotation=xp.matrix_transpose(to_axis))
+    return CanonicalView(slopes=turned, points=points, log_radius=xp.log(radius), rotation=xp.matrix_transpose(to_axis))

@@ -4,7 +4,8 @@ from array_api_compat import array_namespace
 
 from pose_mdn.array_types import Array
 
-_EPSILON = 1e-9
+_SMALLEST = 1e-9
+"""Bounds denominators from below. Adding it instead would not survive the exporter, to which numbers below 1e-8 are 0."""
 MIN_ROOT_DEPTH_M = 0.1
 MAX_ROOT_DEPTH_M = 1000.0
 
@@ -29,13 +30,13 @@ def solve_root_translation(pose_m: Array, slopes: Array, weight: Array) -> Array
         (..., 3) translations, with depth kept within [0.1 m, 1 km].
     """
     xp = array_namespace(pose_m, slopes, weight)
-    share = (weight / (xp.sum(weight, axis=-1, keepdims=True) + _EPSILON))[..., None]
+    share = (weight / xp.clip(xp.sum(weight, axis=-1, keepdims=True), _SMALLEST, None))[..., None]
     # The right-hand side with its sign turned: T_xy = slope * T_z - offset.
     offset = pose_m[..., :2] - slopes * pose_m[..., 2:]
     mean_slope = xp.sum(share * slopes, axis=-2, keepdims=True)
     mean_offset = xp.sum(share * offset, axis=-2, keepdims=True)
     centred = slopes - mean_slope
     numerator = xp.sum(share * centred * (offset - mean_offset), axis=(-2, -1))
-    depth = numerator / (xp.sum(share * centred * centred, axis=(-2, -1)) + _EPSILON)
+    depth = numerator / xp.clip(xp.sum(share * centred * centred, axis=(-2, -1)), _SMALLEST, None)
     depth = xp.clip(depth, MIN_ROOT_DEPTH_M, MAX_ROOT_DEPTH_M)[..., None]
     return xp.concat([mean_slope[..., 0, :] * depth - mean_offset[..., 0, :], depth], axis=-1)
