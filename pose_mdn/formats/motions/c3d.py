@@ -1,14 +1,20 @@
 """C3D: markers filmed in a laboratory, read with ezc3d."""
 
 import struct
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from pose_mdn.errors import MissingExtraError
+from pose_mdn.errors import FormatError, MissingExtraError
+from pose_mdn.formats.array_checks import NUMBERS, TEXT, check_array
 from pose_mdn.formats.faults import fault
 from pose_mdn.formats.motions.hip_centres import with_hip_centres
 from pose_mdn.formats.motions.motion_format import MotionFormat, ReadOptions, SourceMotion, file_bytes
+from pose_mdn.formats.npz_archive import Array, read_npz
 
 METRES = {"mm": 0.001, "cm": 0.01, "dm": 0.1, "m": 1.0, "in": 0.0254, "ft": 0.3048}
 """Metres in each unit that POINT:UNITS may name."""
@@ -18,6 +24,8 @@ _BLOCK = 512
 _HEADER = struct.Struct("<2B5H")
 _MAGIC = 0x50
 _INTEL = 84
+_PATIENCE_S = 600.0
+_READER = Path(__file__).with_name("c3d_process.py")
 
 
 def read_c3d(path: Path, options: ReadOptions | None = None) -> list[SourceMotion]:
@@ -26,57 +34,63 @@ def read_c3d(path: Path, options: ReadOptions | None = None) -> list[SourceMotio
     If the four markers of the pelvis are there, two points are added: the hip joints' centres (`hip_centres`).
 
     Raises:
-        FormatError: The file is not C3D, is truncated, or holds no markers.
+        FormatError: The file is not C3D, is damaged, or holds no markers.
         MissingExtraError: ezc3d is not installed.
     """
     _check_header(path)
-    try:
-        import ezc3d  # noqa: PLC0415  (an extra that other formats do without)
-    except ModuleNotFoundError:
-        raise MissingExtraError(
-            "reading C3D needs ezc3d, which is not installed; install it with: pip install 'pose-mdn[c3d]'"
-        ) from None
-    try:
-        recording = ezc3d.c3d(str(path))
-        point = recording["parameters"]["POINT"]
-        points = np.asarray(recording["data"]["points"], np.float64)
-        rate = float(point["RATE"]["value"][0])
-        labels = _labels(point, points.shape[1])
-        units = [str(unit) for unit in point.get("UNITS", {}).get("value", [])]
-    except (OSError, RuntimeError, ValueError, LookupError, TypeError, MemoryError) as error:
-        raise fault(path, expected="a whole C3D file", got=str(error)[:200], cure="export it again") from error
-    if not points.shape[1] or not points.shape[2] or not ((options and options.fps) or rate > 0):
+    arrays = _read_apart(path)
+    points, rate = arrays["points"].astype(np.float64), float(arrays["rate"].item())
+    fps = (options.fps if options else None) or rate
+    if not points.shape[1] or not points.shape[2] or not 0 < fps < np.inf:
         got = f"{points.shape[1]} markers in {points.shape[2]} frames at {rate:g} per second"
         raise fault(path, expected="markers filmed at some rate", got=got, cure="export the labelled markers")
-    names, positions = with_hip_centres(labels, points[:3].transpose(2, 1, 0))
+    names, positions = with_hip_centres(_labels(arrays["labels"], points.shape[1]), points.transpose(2, 1, 0))
+    unit = str(arrays["units"].item()).strip().lower()
     return [
         SourceMotion(
             trial=path.stem,
             joint_names=names,
             positions=positions,
-            fps=(options.fps if options else None) or rate,
-            metres_per_unit=_metres(units),
+            fps=fps,
+            metres_per_unit=METRES.get(_SPELLINGS.get(unit, unit)),
             usual_up="z",
         )
     ]
 
 
-def _labels(point: dict[str, dict[str, list[str]]], count: int) -> tuple[str, ...]:
-    """Labels in order; files with more than 255 markers go on in LABELS2, LABELS3 and so on."""
-    labels: list[str] = []
-    for number in range(1, 10):
-        labels += point.get("LABELS" if number == 1 else f"LABELS{number}", {}).get("value", [])
-    labels = [str(label).strip() for label in labels[:count]]
-    return tuple(labels + [f"unlabelled {place}" for place in range(len(labels), count)])
+def _read_apart(path: Path) -> dict[str, Array]:
+    """What the library reads, in another process: damaged files can crash it."""
+    if find_spec("ezc3d") is None:
+        raise MissingExtraError(
+            "reading C3D needs ezc3d, which is not installed; install it with: pip install 'pose-mdn[c3d]'"
+        )
+    with tempfile.TemporaryDirectory(prefix="pose-mdn-") as folder:
+        result = Path(folder) / "points.npz"
+        command = [sys.executable, "-P", str(_READER), str(path.absolute()), str(result)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            got = f"one that keeps the reader busy for {_PATIENCE_S:g} s"
+            raise fault(path, expected="a whole C3D file", got=got, cure="export it again") from error
+        if done.returncode:
+            reason = done.stderr.strip().rpartition("\n")[2][:200] or f"a crash of its reader ({done.returncode})"
+            raise fault(path, expected="a whole C3D file", got=reason, cure="export it again")
+        try:
+            arrays = read_npz(result, required=("points", "rate", "labels", "units"), optional=())
+            check_array(path, "points", arrays["points"], kinds=NUMBERS, shape=(3, "J", "T"), sizes={})
+            check_array(path, "labels", arrays["labels"], kinds=TEXT, shape=("L",), sizes={})
+        except FormatError as error:
+            raise fault(path, expected="a whole C3D file", got=str(error), cure="export it again") from error
+        return arrays
 
 
-def _metres(units: list[str]) -> float | None:
-    name = units[0].strip().lower() if units else ""
-    return METRES.get(_SPELLINGS.get(name, name))
+def _labels(labels: Array, count: int) -> tuple[str, ...]:
+    given = [str(label).strip() for label in labels[:count].tolist()]
+    return tuple(given + [f"unlabelled {place}" for place in range(len(given), count)])
 
 
 def _check_header(path: Path) -> None:
-    """Refuse what is no C3D file before the library, which trusts its input, takes memory for it."""
+    """Refuse what is no C3D file, or less than its header says."""
     content = file_bytes(path)
     cure = "check that it is a C3D file, and whole"
     if len(content) < 2 * _BLOCK or content[1] != _MAGIC:

@@ -81,6 +81,7 @@ def test_nothing_is_not_written(tmp_path) -> None:
 def test_writing_needs_no_torch() -> None:
     program = (
         "import sys, pose_mdn.cli.import_run, pose_mdn.cli.data_import, pose_mdn.data.mocap\n"
+        "pose_mdn.cli.import_run.motion_formats()\n"
         "assert not {'torch', 'scipy', 'ezc3d'} & {name.split('.')[0] for name in sys.modules}"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

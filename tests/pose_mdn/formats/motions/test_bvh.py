@@ -57,7 +57,7 @@ def test_the_rest_pose_is_the_offsets(tmp_path, write) -> None:
 @pytest.mark.parametrize(
     ("change", "line", "what"),
     [
-        (("HIERARCHY", "HIERARCHIE"), 1, "HIERARCHY"),
+        (("HIERARCHY", "SKELETON"), 1, "HIERARCHY"),
         (("OFFSET 0.000000000 0.100000000", "OFFSET 0.0 x"), 8, "OFFSET"),
         (("CHANNELS 6 Xposition", "CHANNELS 6 Xplace"), 5, "CHANNELS"),
         (("CHANNELS 3", "CHANNELS 4"), 9, "CHANNELS"),

@@ -1,7 +1,5 @@
 """C3D, written with ezc3d itself: marker sets, units, missing markers."""
 
-import builtins
-
 import ezc3d
 import numpy as np
 import pytest
@@ -50,10 +48,16 @@ def write_c3d(
     return places
 
 
-@pytest.mark.parametrize(("unit", "scale"), [("mm", 1000.0), ("m", 1.0), ("cm", 100.0), ("", 1000.0), ("mm", 1.0)])
-@pytest.mark.parametrize("pelvis", PELVIS_M)
-@pytest.mark.parametrize("prefix", ["", "Anna:", "anna_"])
-def test_marker_sets_become_joints_whatever_the_unit(tmp_path, unit, scale, pelvis, prefix) -> None:
+@pytest.mark.parametrize(
+    ("unit", "scale", "pelvis", "prefix"),
+    [
+        ("mm", 1000.0, "Plug-in Gait", ""),
+        ("m", 1.0, "CMU", "Anna:"),
+        ("", 100.0, "CMU", "anna_"),
+        ("mm", 1.0, "Plug-in Gait", "Anna:"),
+    ],
+)
+def test_marker_sets_become_joints_whatever_the_unit(tmp_path, *, unit, scale, pelvis, prefix) -> None:
     """The last unit is wrong in the file, and mended by stature."""
     named = markers(pelvis)
     write_c3d(tmp_path / "a.c3d", named, unit=unit, scale=scale, prefix=prefix)
@@ -136,7 +140,7 @@ def test_unknown_labels_are_imported_with_a_joint_map(tmp_path) -> None:
     np.testing.assert_allclose(motion.positions, places, atol=1e-6)
 
 
-@pytest.mark.parametrize("keep", [0, 1, 100, 600, 1200, -2000])
+@pytest.mark.parametrize("keep", [0, 100, 600, -2000])
 def test_a_truncated_file_is_refused(tmp_path, keep) -> None:
     write_c3d(tmp_path / "a.c3d", markers(), frames=50)
     content = (tmp_path / "a.c3d").read_bytes()
@@ -147,13 +151,25 @@ def test_a_truncated_file_is_refused(tmp_path, keep) -> None:
 
 def test_without_the_library_the_extra_is_named(tmp_path, monkeypatch) -> None:
     write_c3d(tmp_path / "a.c3d", markers())
-    real = builtins.__import__
-
-    def refuse(name, *arguments, **options):
-        if name == "ezc3d":
-            raise ModuleNotFoundError("No module named 'ezc3d'", name="ezc3d")
-        return real(name, *arguments, **options)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setattr("pose_mdn.formats.motions.c3d.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'pose-mdn\[c3d\]'"):
         read_c3d(tmp_path / "a.c3d")
+
+
+def test_a_file_that_crashes_the_library_is_only_refused(tmp_path) -> None:
+    """Bytes of the parameters changed at random: some of these take the library's process down."""
+    write_c3d(tmp_path / "a.c3d", markers(), frames=2)
+    content = (tmp_path / "a.c3d").read_bytes()
+    rng = np.random.default_rng(0)
+    outcomes = []
+    for _ in range(6):
+        damaged = bytearray(content)
+        for place in rng.integers(512, 2560, 6):
+            damaged[place] = rng.integers(256)
+        (tmp_path / "b.c3d").write_bytes(damaged)
+        try:
+            read_c3d(tmp_path / "b.c3d")
+            outcomes.append("read")
+        except FormatError as error:
+            outcomes.append(str(error))
+    assert any("a whole C3D file" in outcome for outcome in outcomes)
