@@ -36,6 +36,10 @@ def evaluate(
     keypoints: Annotated[
         str, typer.Option(help="Detections for --human36m: cpn_ft_h36m_dbb, gt, or another in the folder.")
     ] = "cpn_ft_h36m_dbb",
+    root: Annotated[
+        Literal["pelvis", "hips"],
+        typer.Option(help="Where poses of --human36m are laid upon each other; pelvis is the benchmark."),
+    ] = "pelvis",
     stride: Annotated[int, typer.Option(min=1, help="Take every so manieth frame of --human36m.")] = 1,
     model: Annotated[
         str, typer.Option(help="Lifter for keypoints: name, name/version or bundle folder.")
@@ -66,7 +70,7 @@ def evaluate(
     document: dict[str, object]
     tables: RenderableType
     if human36m is not None:
-        document, tables = run.human36m(human36m, keypoints, stride)
+        document, tables = run.human36m(human36m, keypoints, root, stride)
     else:
         rows = run.files(inputs or [], truth) if data is None else run.virtual_views(data, split, views, balanced)
         document, tables = run.report(rows, by_action=by_action, plots=plots)

@@ -14,7 +14,7 @@ from pose_mdn.cli.progress import RowProgress, row_progress
 from pose_mdn.errors import FormatError, InputError
 from pose_mdn.evaluation.document import EvaluationSettings, evaluation_document, file_sha256
 from pose_mdn.evaluation.figures import EvaluationRow
-from pose_mdn.evaluation.human36m import human36m_rows, human36m_views, published_rows
+from pose_mdn.evaluation.human36m import Root, human36m_rows, human36m_views, published_rows
 from pose_mdn.evaluation.human36m_table import human36m_tables
 from pose_mdn.evaluation.plots import require_matplotlib, write_plots
 from pose_mdn.evaluation.protocol import evaluate_by_action
@@ -122,14 +122,21 @@ class EvaluationRun:
         shown = [row for row in rows if by_action or row.action is None]
         return evaluation_document(self._settings, rows), evaluation_tables(shown, title=title)
 
-    def human36m(self, folder: Path, keypoints: str, stride: int) -> tuple[dict[str, object], RenderableType]:
+    def human36m(
+        self, folder: Path, keypoints: str, root: Root, stride: int
+    ) -> tuple[dict[str, object], RenderableType]:
         """The document and the tables of the Human3.6M benchmark, published results beside ours."""
         views = human36m_views(folder, detections=keypoints, stride=stride)
         with row_progress() as progress:
             progress.begin("Human3.6M", sum(map(len, views)))
-            rows = human36m_rows(self._lifter, views, on_progress=progress.advance)
+            rows = human36m_rows(self._lifter, views, root=root, on_progress=progress.advance)
         settings = dataclasses.replace(
-            self._settings, model=_full_name(self._lifter), data=str(folder), keypoints=keypoints, stride=stride
+            self._settings,
+            model=_full_name(self._lifter),
+            data=str(folder),
+            keypoints=keypoints,
+            root=root,
+            stride=stride,
         )
         document = evaluation_document(settings, [])
         document["rows"] = [row.as_dict() for row in rows]

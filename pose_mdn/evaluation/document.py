@@ -42,6 +42,7 @@ class EvaluationSettings:
         views: Virtual views per row.
         balanced: Whether poses were drawn evenly over distinct poses.
         keypoints: Detections of the benchmark.
+        root: Where poses of the benchmark were laid upon each other.
         stride: Every so manieth frame of the benchmark was taken.
         versions: Of Python, of this package and of what it computes with.
     """
@@ -57,6 +58,7 @@ class EvaluationSettings:
     views: int | None = None
     balanced: bool = False
     keypoints: str | None = None
+    root: str | None = None
     stride: int | None = None
     versions: dict[str, str] = field(default_factory=installed_versions)
 

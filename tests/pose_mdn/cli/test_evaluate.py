@@ -7,8 +7,13 @@ from typer.testing import CliRunner
 from pose_mdn.cli import build_app
 from pose_mdn.errors import InputError
 from pose_mdn.evaluation.document import file_sha256
+from pose_mdn.evaluation.human36m_cameras import human36m_cameras
 from pose_mdn.evaluation.virtual_views import virtual_views
 from pose_mdn.formats import write_hypotheses, write_keypoints
+from pose_mdn.skeletons import HUMAN36M17
+
+RECORDED_JOINTS = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]
+"""Where the 17 joints lie among the 32 that were recorded."""
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +70,41 @@ def test_hypotheses_name_their_own_model(random_hypotheses, tmp_path):
     assert result.exit_code == 0, result.output
     settings = json.loads(result.stdout)["settings"]
     assert (settings["model"], settings["model_sha256"]) == ("test/1", None)
+
+
+@pytest.fixture
+def human36m(tmp_path, standing_poses):
+    """The benchmark's two files with one clip of one subject."""
+    world = standing_poses[:4] @ np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32) + np.array([0, 0, 0.95])
+    recorded = np.zeros((4, 32, 3), np.float32)
+    recorded[:, RECORDED_JOINTS] = world
+    films = [camera.project(world).astype(np.float32) for camera in human36m_cameras("S9")]
+    metadata = {
+        "num_joints": 17,
+        "keypoints_symmetry": [list(HUMAN36M17.left), list(HUMAN36M17.right)],
+        "layout_name": "h36m",
+    }
+    positions, keypoints = {"S9": {"Walking": recorded}}, {"S9": {"Walking": films}}
+    np.savez(tmp_path / "data_3d_h36m.npz", positions_3d=np.array(positions, dtype=object))
+    np.savez(
+        tmp_path / "data_2d_h36m_gt.npz",
+        positions_2d=np.array(keypoints, dtype=object),
+        metadata=np.array(metadata, dtype=object),
+    )
+    return tmp_path
+
+
+def test_the_benchmark_is_measured_beside_published_results(human36m):
+    result = _run("--human36m", human36m, "--keypoints", "gt", "--stride", 2, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert [(row["action"], row["num_lifted"]) for row in document["rows"]] == [("Walking", 8), ("average", 8)]
+    assert document["rows"][0]["best_of_m"] <= document["rows"][0]["top_1"] < 150.0
+    assert {"MDN"} <= {entry["system"] for entry in document["published"]}
+    assert (document["settings"]["keypoints"], document["settings"]["stride"]) == ("gt", 2)
+    shown = _run("--human36m", human36m, "--keypoints", "gt").stdout
+    assert "Walking" in shown
+    assert "beside published results" in shown
 
 
 def test_missing_truth_is_explained(noisy, tmp_path):
