@@ -191,7 +191,6 @@ def test_settings_out_of_range_are_refused(setting: dict[str, float]) -> None:
 
 SLOW_SERVER = f"""
 import sys, time
-from pose_mdn.geometry.body import KnownBody
 from pose_mdn.inference import Lifter
 
 lift = Lifter.lift
