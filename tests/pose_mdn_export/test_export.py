@@ -16,12 +16,19 @@ from pose_mdn_export import parity
 from pose_mdn_export.bundle_writer import BundleDescription, write_bundle, write_card
 from pose_mdn_export.errors import ExportMismatchError
 from pose_mdn_export.example_views import example_views
-from pose_mdn_export.signature import INPUT_NAMES, OUTPUT_NAMES, TOLERANCES
+from pose_mdn_export.signature import INPUT_NAMES, OUTPUT_NAMES, TOLERANCES, output_names
 
 CONFIGS = {
-    "default": ModelConfig(width=32, num_blocks=1),
+    "default": ModelConfig(width=32, num_blocks=1, ood_score=True),
     "li_lee_2019": ModelConfig(
-        width=32, num_blocks=1, view="camera", trunk="martinez_2017", head="free", covariance="isotropic", max_norm=1.0
+        width=32,
+        num_blocks=1,
+        view="camera",
+        trunk="martinez_2017",
+        head="free",
+        covariance="isotropic",
+        max_norm=1.0,
+        ood_score=False,
     ),
 }
 
@@ -45,13 +52,15 @@ def exported(request, tmp_path_factory) -> tuple[LiftingGraph, Path, dict[str, f
 
 def test_onnx_runtime_agrees_with_torch_for_any_batch(exported):
     graph, folder, differences = exported
-    assert set(differences) == set(OUTPUT_NAMES) == set(TOLERANCES) == set(LiftedPoses._fields)
+    names = output_names(graph)
+    assert set(differences) == set(names)
+    assert set(TOLERANCES) == {*OUTPUT_NAMES, "ood_score"} == set(LiftedPoses._fields)
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     for batch in (1, 2, 33, 300):
         views = example_views(batch=batch, seed=batch)
         with torch.no_grad():
             expected = graph(*map(torch.from_numpy, views.values()))
-        for name, left, right in zip(OUTPUT_NAMES, expected, session.run(None, views), strict=True):
+        for name, left, right in zip(names, expected, session.run(None, views), strict=False):
             assert right.dtype == np.float32
             tolerance = TOLERANCES[name]
             np.testing.assert_allclose(
@@ -59,12 +68,28 @@ def test_onnx_runtime_agrees_with_torch_for_any_batch(exported):
             )
 
 
+@pytest.mark.parametrize("visible", [0, 1, 2])
+def test_nothing_is_divided_by_zero_when_pixels_coincide(exported, visible):
+    # The exporter once took additions of 1e-9 for additions of nothing.
+    graph, folder, _ = exported
+    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    views = example_views(batch=2, seed=0)
+    views["keypoints_px"][:] = 960.0
+    views["confidence"][:] = np.arange(17) < visible
+    with torch.no_grad():
+        expected = graph(*map(torch.from_numpy, views.values()))
+    got = session.run(None, views)
+    assert all(np.isfinite(array).all() for array in got)
+    np.testing.assert_allclose(got[OUTPUT_NAMES.index("view_rotation")], expected.view_rotation, atol=1e-6)
+
+
 def test_file_is_plain_onnx_with_the_documented_signature(exported):
-    _, folder, _ = exported
+    graph, folder, _ = exported
     model = onnx.load(folder / "model.onnx")
     onnx.checker.check_model(model, full_check=True)
     assert {opset.domain for opset in model.opset_import} <= {"", "ai.onnx"}
     assert [value.name for value in model.graph.input] == list(INPUT_NAMES)
+    assert [value.name for value in model.graph.output] == list(output_names(graph))
     shapes = {
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in (*model.graph.input, *model.graph.output)
@@ -81,6 +106,7 @@ def test_file_is_plain_onnx_with_the_documented_signature(exported):
         "mixing_coefficients": [batch, 5],
         "root_translation_m": [batch, 5, 3],
         "reprojection_error_px": [batch, 5],
+        **({"ood_score": [batch]} if graph.network.ood is not None else {}),
     }
 
 
