@@ -52,7 +52,8 @@ class PlanarGraph(nn.Module):
         seen = observe(keypoints_px, confidence, intrinsics)
         view = look_along_mean_ray(seen)
         scale = seen.is_seen.float() / view.radius
-        features = torch.cat([view.x * scale, view.y * scale, seen.weight, view.radius.log()], dim=1)
+        size = self.lifter.network.standardization.limit_log_radius(view.radius.log())
+        features = torch.cat([view.x * scale, view.y * scale, seen.weight, size], dim=1)
         trunk = self.lifter.network.trunk
         hidden = trunk.norm(trunk.blocks(self.inlet(features)))
         joints_m, mixing, ood_logit = self.heads(hidden)

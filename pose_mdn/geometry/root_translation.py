@@ -5,7 +5,7 @@ from array_api_compat import array_namespace
 from pose_mdn.array_types import Array
 
 _SMALLEST = 1e-9
-"""Bounds denominators from below. Adding it instead would not survive the exporter, to which numbers below 1e-8 are 0."""
+"""Bounds denominators from below; added instead, it would not survive the exporter, to which less than 1e-8 is 0."""
 MIN_ROOT_DEPTH_M = 0.1
 MAX_ROOT_DEPTH_M = 1000.0
 

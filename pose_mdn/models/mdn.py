@@ -94,7 +94,8 @@ class MixtureDensityNetwork(nn.Module):
             return torch.where(visible, standardized, 0.0)[:, self._input_joints].flatten(1)
         visible = confidence[..., None] > 0
         columns = torch.cat([torch.where(visible, points, 0.0), confidence[..., None]], dim=-1)
-        return torch.cat([columns.flatten(1), log_radius[:, None]], dim=-1)
+        size = self.standardization.limit_log_radius(log_radius)
+        return torch.cat([columns.flatten(1), size[:, None]], dim=-1)
 
     def _std(self, hidden: Tensor) -> Tensor:
         raw = self.std(hidden).float()

@@ -107,7 +107,8 @@ class Trainer:
             return
         sample = self.sampler.batch(_STATISTICS_STEP, _STATISTICS_VIEWS)
         view = self.graph.view(sample.slopes, sample.confidence)
-        self.graph.network.standardization.fit(view.points, sample.confidence, sample.pose_m @ view.rotation)
+        in_view = sample.pose_m @ view.rotation
+        self.graph.network.standardization.fit(view.points, sample.confidence, view.log_radius, in_view)
         if isinstance(self.graph.network.means, KinematicMeans):
             self.graph.network.means.fit(sample.pose_m)
 

@@ -88,3 +88,13 @@ def test_max_norm_bounds_the_whole_matrix_in_the_forward_pass():
     with torch.no_grad():
         layer.weight.mul_(1e-4)
     torch.testing.assert_close(layer(torch.eye(8)).T, layer.weight)
+
+
+def test_people_beyond_the_distances_of_training_are_seen_as_from_the_furthest():
+    network = MixtureDensityNetwork(CONFIGS["default"]).eval()
+    points, confidence, log_radius = _views()
+    network.standardization.log_radius_range.copy_(torch.tensor([-3.0, -1.0]))
+    far, further = (network(points, confidence, torch.full_like(log_radius, value)) for value in (-3.0, -6.0))
+    torch.testing.assert_close(far.means_m, further.means_m)
+    nearer = network(points, confidence, torch.full_like(log_radius, -2.0))
+    assert not torch.allclose(far.means_m, nearer.means_m)
