@@ -18,7 +18,7 @@ def test_singular_values_come_near_one_and_singular_vectors_stay(shape):
     values = rotated.diagonal(dim1=-2, dim2=-1)
     # The iteration lifts small singular values a hundredfold, not more.
     assert values.max() < 1.3
-    assert 0.6 < values.quantile(0.2)
+    assert values.quantile(0.2) > 0.6
     assert values.min() > 0.0
     torch.testing.assert_close(rotated, torch.diag_embed(values), atol=1e-3, rtol=0)
 
