@@ -1,10 +1,6 @@
 """A model bundle on disk: graph, settings, model card and checksums."""
 
-import hashlib
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +10,7 @@ from pose_mdn.config import TrainingConfig, to_toml
 from pose_mdn.models.lifting_graph import LiftingGraph
 from pose_mdn.models.mdn import count_parameters
 from pose_mdn.skeletons import HUMAN36M17
+from pose_mdn_export.bundle_folder import staged_bundle, write_checksums
 from pose_mdn_export.errors import ExportError
 from pose_mdn_export.exporter import export_graph
 from pose_mdn_export.parity import check_parity
@@ -57,10 +54,7 @@ def write_bundle(
         The bundle's folder, and the largest differences from torch per output.
     """
     target = repository / description.name / str(description.version)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as temporary:
-        folder = Path(temporary) / "bundle"
-        folder.mkdir()
+    with staged_bundle(target) as folder:
         facts = _facts(graph, config, steps, description)
         metadata = {key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()}
         export_graph(graph, folder / "model.onnx", metadata)
@@ -68,10 +62,6 @@ def write_bundle(
         (folder / "config.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         (folder / "training.toml").write_text(to_toml(config), encoding="utf-8")
         (folder / "README.md").write_text(description.card, encoding="utf-8")
-        _write_checksums(folder)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(folder, target)
     return target, differences
 
 
@@ -80,7 +70,7 @@ def write_card(bundle: Path, card: str) -> None:
     if not (bundle / "model.onnx").is_file():
         raise ExportError(f"{bundle}: expected a bundle with model.onnx, found none")
     (bundle / "README.md").write_text(card, encoding="utf-8")
-    _write_checksums(bundle)
+    write_checksums(bundle)
 
 
 def _facts(graph: LiftingGraph, config: TrainingConfig, steps: int, description: BundleDescription) -> dict[str, Any]:
@@ -98,6 +88,7 @@ def _facts(graph: LiftingGraph, config: TrainingConfig, steps: int, description:
         "camera_axes": "x right, y down, z forward",
         "std_axes": ["across the line of sight", "along the line of sight"],
         "opset": OPSET,
+        "precision": "fp32",
         "parameters": count_parameters(graph.network),
         "training_steps": steps,
         "training_views": steps * config.batch_size,
@@ -106,9 +97,3 @@ def _facts(graph: LiftingGraph, config: TrainingConfig, steps: int, description:
         "licence": description.licence,
         "training_data": description.training_data,
     }
-
-
-def _write_checksums(folder: Path) -> None:
-    names = sorted(path.name for path in folder.iterdir() if path.name != "SHA256SUMS")
-    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")

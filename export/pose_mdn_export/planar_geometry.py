@@ -122,9 +122,9 @@ class RootSolver(nn.Module):
         pick = torch.zeros(_MOMENTS, 3, num_hypotheses, 3, num_hypotheses)
         one = torch.eye(num_hypotheses)
         for row, coordinate, total, sign in (
-            *((0, 0, 0, 1), (3, 2, 0, -1)),
-            *((0, 1, 1, 1), (4, 2, 1, -1)),
-            *((1, 0, 2, 1), (2, 1, 2, 1), (5, 2, 2, -1)),
+            *[(0, 0, 0, 1.0), (3, 2, 0, -1.0)],
+            *[(0, 1, 1, 1.0), (4, 2, 1, -1.0)],
+            *[(1, 0, 2, 1.0), (2, 1, 2, 1.0), (5, 2, 2, -1.0)],
         ):
             pick[row, coordinate, :, total] = sign * one
         self.register_buffer("pick", pick.flatten(0, 2).flatten(1))
@@ -140,8 +140,8 @@ class RootSolver(nn.Module):
         offset_x, offset_y, toward = (moments.flatten(1) @ self.pick).split(self.num_hypotheses, dim=1)
         spread = _sum(gx * from_mean_x + gy * from_mean_y).clamp(min=_SMALLEST_WEIGHT)
         depth = (toward / spread).clamp(MIN_ROOT_DEPTH_M, MAX_ROOT_DEPTH_M)
-        root = torch.cat([mean_x * depth - offset_x, mean_y * depth - offset_y, depth], dim=1)
-        return root.unflatten(1, (3, self.num_hypotheses))
+        root: Tensor = torch.cat([mean_x * depth - offset_x, mean_y * depth - offset_y, depth], dim=1)
+        return root.reshape(-1, 3, self.num_hypotheses)
 
 
 def to_camera_and_picture(

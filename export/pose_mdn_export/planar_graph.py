@@ -55,6 +55,7 @@ class PlanarGraph(nn.Module):
         size = self.lifter.network.standardization.limit_log_radius(view.radius.log())
         features = torch.cat([view.x * scale, view.y * scale, seen.weight, size], dim=1)
         trunk = self.lifter.network.trunk
+        assert isinstance(trunk, LayerNormTrunk)
         hidden = trunk.norm(trunk.blocks(self.inlet(features)))
         joints_m, mixing, ood_logit = self.heads(hidden)
         root_m = self.root(joints_m, view, seen.weight)
@@ -83,8 +84,9 @@ class PlanarHeads(nn.Module):
         assert isinstance(means, KinematicMeans)
         self.num_hypotheses = network.config.num_hypotheses
         self.directions = _directions(means.directions, self.num_hypotheses)
-        person = [means.log_lengths, network.mixing, *([] if network.ood is None else [network.ood])]
-        self.person_sizes = [head.bias.shape[0] for head in person]
+        heads = [means.log_lengths, network.mixing, *([] if network.ood is None else [network.ood])]
+        person = [head for head in heads if isinstance(head, nn.Linear)]
+        self.person_sizes = [head.out_features for head in person]
         self.person = _linear(torch.cat([head.weight for head in person]), torch.cat([head.bias for head in person]))
         to_bones = functional.one_hot(torch.tensor(bone_classes(HUMAN36M17)[1])).T * means.mean_lengths_m[:, None]
         self.register_buffer("to_bones", to_bones.repeat(1, self.num_hypotheses))
