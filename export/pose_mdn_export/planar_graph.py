@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from pose_mdn.config import ModelConfig
 from pose_mdn.geometry.kinematics import bone_classes, chain_matrix
-from pose_mdn.models.lifting_graph import SMALLEST_STD_SHARE, LiftedPoses, LiftingGraph
+from pose_mdn.models.lifting_graph import LiftedPoses, LiftingGraph
 from pose_mdn.models.mdn import SMALLEST_SQUARED_LENGTH, STD_UNIT_M, KinematicMeans, MixtureDensityNetwork
 from pose_mdn.models.trunk import LayerNormTrunk
 from pose_mdn.skeletons import HUMAN36M17
@@ -114,35 +114,29 @@ class PlanarHeads(nn.Module):
 class PlanarStd(nn.Module):
     """Features to calibrated standard deviations.
 
-    Stated ones are unit * softplus + floor, and calibration maps them to scale * stated + offset, which depends on
-    whether a joint is seen. So the corrected ones are factor * softplus + term, and one linear layer over the joints'
-    visibility gives both.
+    Stated ones are unit * softplus + floor, and calibration has factors for seen and for missing joints, between which
+    one linear layer over the joints' visibility chooses.
     """
-
-    least_factor: Tensor
-    least_term_m: Tensor
 
     def __init__(self, graph: LiftingGraph) -> None:
         super().__init__()
-        config, calibration = graph.network.config, graph.calibration
+        config = graph.network.config
         self.num_hypotheses = config.num_hypotheses
+        self.floor = config.min_std_m / STD_UNIT_M
         self.head = _std(graph.network.std, config.num_hypotheses)
-        moves = torch.ones(_JOINTS, 2)
-        moves[0] = 0.0  # the pelvis is the origin, not an estimate
-        factor = STD_UNIT_M * moves * calibration.std_scale
-        term_m = config.min_std_m * moves * calibration.std_scale + calibration.std_offset_m
-        missing, seen = torch.stack([factor, term_m], dim=1)
+        factor = STD_UNIT_M * graph.calibration.std_scale
+        factor = torch.cat([torch.zeros_like(factor[:, :1]), factor[:, 1:]], dim=1)  # the pelvis is no estimate
+        missing, seen = factor
         per_joint = torch.eye(_JOINTS)[:, None, :] * (seen - missing)[..., None]
-        self.correction = _linear(per_joint.flatten(0, 2), missing.flatten())
-        self.register_buffer("least_factor", SMALLEST_STD_SHARE * STD_UNIT_M * moves)
-        self.register_buffer("least_term_m", SMALLEST_STD_SHARE * config.min_std_m * moves)
+        self.factor = _linear(per_joint.flatten(0, 1), missing.flatten())
 
     def forward(self, hidden: Tensor, is_seen: Tensor) -> Tensor:
         """(B, width) features and (B, 17) visibility to (B, M, 17, 2) metres."""
         raw = self.head(hidden).unflatten(1, (self.num_hypotheses, _JOINTS, 2))
         softplus = (1.0 + raw.clamp(-_LARGEST_EXPONENT, _LARGEST_EXPONENT).exp()).log()
-        factor, term_m = self.correction(is_seen.float()).unflatten(1, (2, 1, _JOINTS, 2)).unbind(1)
-        return torch.maximum(factor * softplus + term_m, self.least_factor * softplus + self.least_term_m)
+        factor = self.factor(is_seen.float()).unflatten(1, (1, _JOINTS, 2))
+        std_m: Tensor = factor * (softplus + self.floor)
+        return std_m
 
 
 def _inlet(network: MixtureDensityNetwork) -> nn.Linear:

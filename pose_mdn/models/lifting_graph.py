@@ -13,7 +13,6 @@ from pose_mdn.models.mdn import MixtureDensityNetwork
 from pose_mdn.skeletons import HUMAN36M17
 
 _SMALLEST_PROBABILITY = 1e-6
-SMALLEST_STD_SHARE = 0.25
 
 
 class View(NamedTuple):
@@ -38,41 +37,33 @@ class LiftedPoses(NamedTuple):
 
 
 class Calibration(nn.Module):
-    """Corrections fitted after training: of standard deviations, and a temperature on coefficients.
+    """Corrections fitted after training: factors on standard deviations, a temperature on coefficients.
 
-    A stated standard deviation s becomes scale * s + offset, per joint and axis, apart for joints that are missing and
-    joints that are seen: what is stated small may be wrong in another proportion than what is stated large.
+    Factors are per joint and axis, apart for joints that are missing (first) and joints that are seen.
     """
 
     std_scale: Tensor
-    std_offset_m: Tensor
     mixing_temperature: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("std_scale", torch.ones(2, HUMAN36M17.num_joints, 2))
-        self.register_buffer("std_offset_m", torch.zeros(2, HUMAN36M17.num_joints, 2))
         self.register_buffer("mixing_temperature", torch.ones(()))
 
     def reset(self) -> None:
         """Correct nothing."""
         self.std_scale.fill_(1.0)
-        self.std_offset_m.fill_(0.0)
         self.mixing_temperature.fill_(1.0)
 
     def correct(self, std_m: Tensor, confidence: Tensor) -> Tensor:
         """(B, M, 17, 2) calibrated standard deviations of stated ones, for (B, 17) confidences."""
-        return correct_std(std_m, confidence, self.std_scale, self.std_offset_m)
+        return correct_std(std_m, confidence, self.std_scale)
 
 
-def correct_std(std_m: Tensor, confidence: Tensor, scale: Tensor, offset_m: Tensor) -> Tensor:
-    """Map (B, M, 17, 2) stated standard deviations to scale * stated + offset, but at least to a quarter of them.
-
-    `scale` and `offset_m` are (2, 17, 2): what holds for missing joints, then for seen ones.
-    """
+def correct_std(std_m: Tensor, confidence: Tensor, scale: Tensor) -> Tensor:
+    """(B, M, 17, 2) standard deviations times (2, 17, 2) factors, of missing joints and of seen ones."""
     seen = (confidence > 0)[:, None, :, None]
-    corrected = torch.where(seen, scale[1], scale[0]) * std_m + torch.where(seen, offset_m[1], offset_m[0])
-    return torch.maximum(corrected, SMALLEST_STD_SHARE * std_m)
+    return torch.where(seen, scale[1], scale[0]) * std_m
 
 
 class LiftingGraph(nn.Module):

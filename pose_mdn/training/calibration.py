@@ -1,8 +1,8 @@
-"""Post-hoc calibration on validation subjects: corrections of standard deviations, a temperature on weights.
+"""Post-hoc calibration on validation subjects: factors on standard deviations, a temperature on weights.
 
-The corrections, an affine map per joint and axis, apart for seen and missing joints, make stated intervals hold: they
-bring the probability integral transform of the marginals as near to uniform as they can (Cramér-von Mises distance), in
-each of three circumstances: perfect keypoints, a typical detector's, and such with joints missing. The temperature
+The factors, one per joint and axis, apart for seen and missing joints, make stated intervals hold: they bring the
+probability integral transform of the marginals as near to uniform as the likelihood allows (Cramér-von Mises distance),
+in three circumstances alike: perfect keypoints, a typical detector's, and such with joints missing. The temperature
 minimises the negative log-likelihood. All end up as buffers in the exported graph. None is fitted on training or test
 subjects.
 """
@@ -30,8 +30,7 @@ _SEED_OFFSET = 2_000_003
 _VIEWS = 6_000
 _STEPS = 150
 _LEARNING_RATE = 0.03
-_PIT_WEIGHT = 1000.0
-_CM = 100.0
+_PIT_WEIGHT = 300.0
 _TYPICAL_NOISE = (0.01, 0.025)
 
 
@@ -105,22 +104,20 @@ def calibrate(graph: LiftingGraph, batches: Sequence[ViewBatch]) -> dict[str, fl
     calibration.reset()
     before = _scores(graph, cases)
     log_scale = torch.zeros_like(calibration.std_scale, requires_grad=True)
-    offset_cm = torch.zeros_like(calibration.std_offset_m, requires_grad=True)
     log_temperature = torch.zeros((), requires_grad=True)
-    optimizer = torch.optim.Adam([log_scale, offset_cm, log_temperature], lr=_LEARNING_RATE)
+    optimizer = torch.optim.Adam([log_scale, log_temperature], lr=_LEARNING_RATE)
     for _ in range(_STEPS):
         loss = torch.zeros(())
         for case in cases:
             log_mixing = graph.temper(case.prediction.log_mixing_coefficients.exp(), log_temperature.exp()).log()
-            std_m = correct_std(case.prediction.std_m, case.confidence, log_scale.exp(), offset_cm / _CM)
+            std_m = correct_std(case.prediction.std_m, case.confidence, log_scale.exp())
             marginals = _mixture(case, std_m, log_mixing.detach())
-            nll = mixture_nll(_mixture(case, std_m.detach(), log_mixing), case.target).mean()
+            nll = mixture_nll(_mixture(case, std_m, log_mixing), case.target).mean()
             loss = loss + _PIT_WEIGHT * pit_distance(marginals, case.target).sum() + nll
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     calibration.std_scale.copy_(log_scale.detach().exp())
-    calibration.std_offset_m.copy_(offset_cm.detach() / _CM)
     calibration.mixing_temperature.copy_(log_temperature.detach().exp())
     after = _scores(graph, cases)
     return {

@@ -67,10 +67,6 @@ def test_standard_deviations_follow_the_calibration(graph):
     before = graph(*views).std_m
     graph.calibration.std_scale.fill_(2.0)
     torch.testing.assert_close(graph(*views).std_m, 2.0 * before)
-    graph.calibration.std_scale.fill_(1.0)
-    graph.calibration.std_offset_m[:, 1:] = 0.01
-    torch.testing.assert_close(graph(*views).std_m[:, :, 1:], before[:, :, 1:] + 0.01)
-    assert (graph(*views).std_m[:, :, 0] == 0).all()
 
 
 @torch.no_grad()
@@ -83,10 +79,3 @@ def test_calibration_tells_missing_joints_from_seen_ones(graph):
     ratio = graph(keypoints, confidence, intrinsics).std_m[:, :, wrist] / before[:, :, wrist]
     torch.testing.assert_close(ratio[:3], torch.full_like(ratio[:3], 3.0))
     torch.testing.assert_close(ratio[3:], torch.ones_like(ratio[3:]))
-
-
-@torch.no_grad()
-def test_calibrated_standard_deviations_stay_positive(graph):
-    before = graph(*_views()).std_m
-    graph.calibration.std_offset_m.fill_(-10.0)
-    torch.testing.assert_close(graph(*_views()).std_m, 0.25 * before)
