@@ -18,9 +18,9 @@ def main() -> None:
     }, client.service_names
     health = client.request("grpc.health.v1.Health", "Check", {"service": "pose_mdn.v1.PoseLiftingService"})
     assert health == {"status": "SERVING"}, health
-    (model,) = client.request("pose_mdn.v1.ModelService", "ListModels", {})["models"]
-    assert model["name"] == "mdn_lifter"
-    assert len(model["joint_names"]) == 17
+    models = client.request("pose_mdn.v1.ModelService", "ListModels", {})["models"]
+    assert {(model["name"], model["version"]) for model in models} == {("mdn_lifter", "1"), ("mdn_lifter", "1-int8")}
+    assert all(len(model["joint_names"]) == 17 for model in models)
     pose = [[100 + 20 * joint, 100 + 37 * joint % 400] for joint in range(17)]
     answer = client.request(
         "pose_mdn.v1.PoseLiftingService",

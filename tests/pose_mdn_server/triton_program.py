@@ -48,11 +48,12 @@ def check_metadata(client: triton.InferenceServerClient, inputs: dict[str, np.nd
     assert not client.is_model_ready("nothing")
     assert client.get_server_metadata().name == "pose-mdn"
     metadata = client.get_model_metadata(MODEL)
-    assert metadata.versions == ["1"]
+    assert sorted(metadata.versions) == ["1", "1-int8"]
     assert {tensor.name: (tensor.datatype, list(tensor.shape)) for tensor in metadata.inputs} == {
         name: ("FP32", [-1, *array.shape[1:]]) for name, array in inputs.items()
     }
-    assert [model.name for model in client.get_model_repository_index().models] == [MODEL]
+    index = {(model.name, model.version) for model in client.get_model_repository_index().models}
+    assert index == {(MODEL, "1"), (MODEL, "1-int8")}
 
 
 def tensors(inputs: dict[str, np.ndarray]) -> list[triton.InferInput]:
@@ -66,7 +67,7 @@ def tensors(inputs: dict[str, np.ndarray]) -> list[triton.InferInput]:
 
 def infer_raw(client: triton.InferenceServerClient, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     answer = client.infer(MODEL, tensors(inputs))
-    assert len(answer.get_response().raw_output_contents) == 6
+    assert len(answer.get_response().raw_output_contents) == 7
     return {tensor.name: answer.as_numpy(tensor.name) for tensor in answer.get_response().outputs}
 
 

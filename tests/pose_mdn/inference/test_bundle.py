@@ -106,4 +106,4 @@ def test_an_unknown_model_lists_what_exists_and_what_is_near(tiny_bundle: Path) 
 
 def test_every_bundled_model_is_unaltered() -> None:
     folders = [config.parent for config in BUNDLED_REPOSITORY.glob("*/*/config.json")]
-    assert [bundle.path for bundle in list_bundles()] == sorted(folders)
+    assert sorted(bundle.path for bundle in list_bundles()) == sorted(folders)
