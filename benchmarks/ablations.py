@@ -59,17 +59,17 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 """What the table calls each variant, and what is changed."""
 
 COLUMNS = {
-    "clean best": ("clean", "accuracy", "best_of_m"),
-    "clean top-1": ("clean", "accuracy", "top_1"),
-    "noisy best": ("noisy", "accuracy", "best_of_m"),
-    "noisy top-1": ("noisy", "accuracy", "top_1"),
-    "2 missing best": ("two_missing", "accuracy", "best_of_m"),
-    "noisy NLL": ("noisy", "distribution", "nll"),
-    "noisy CRPS": ("noisy", "distribution", "crps"),
-    "noisy ECE": ("noisy", "distribution", "ece"),
-    "effective M": ("noisy", "distribution", "effective_hypotheses"),
-    "rarest winner": ("noisy", "distribution", "win_rates"),
-    "MPSSE": ("noisy", "body", "mpsse"),
+    "clean best": ("clean", "best_of_m"),
+    "clean top-1": ("clean", "top_1"),
+    "noisy best": ("noisy", "best_of_m"),
+    "noisy top-1": ("noisy", "top_1"),
+    "2 missing best": ("two_missing", "best_of_m"),
+    "noisy NLL": ("noisy", "nll"),
+    "noisy CRPS": ("noisy", "crps"),
+    "noisy ECE": ("noisy", "ece"),
+    "effective M": ("noisy", "effective_hypotheses"),
+    "rarest winner": ("noisy", "win_rates"),
+    "MPSSE": ("noisy", "mpsse"),
 }
 
 
@@ -119,7 +119,7 @@ def table(output: Path, names: Iterable[str]) -> str:
         path = output / name / "figures.json"
         if path.is_file():
             figures = json.loads(path.read_text())
-            cells = [_cell(column, figures[view][group][key]) for column, (view, group, key) in COLUMNS.items()]
+            cells = [_cell(column, figures[view][key]) for column, (view, key) in COLUMNS.items()]
             lines.append(f"| {VARIANTS[name][0]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
