@@ -20,23 +20,12 @@ from pose_mdn.inference import Lifter, load_lifter
 from pose_mdn.metrics import mpjpe_mm, top_1
 
 INTRINSICS = np.array([[1145.0, 0.0, 500.0], [0.0, 1145.0, 500.0], [0.0, 0.0, 1.0]])
-STILL = BodyConfig(
-    upper_body_exchange_probability=0.0,
-    limb_exchange_probability=0.0,
-    direction_jitter_rad=0.0,
-    bone_length_log_std=0.0,
-    body_scale=(1.0, 1.0),
-    tumble_probability=0.0,
-)
-DETECTOR = DetectorConfig(
+STILL = BodyConfig.as_measured()
+DETECTOR = dataclasses.replace(
+    DetectorConfig.exact(),
     clean_probability=0.0,
     noise=(0.016, 0.016),
-    girdle_drift_probability=0.0,
-    side_swap_probability=0.0,
-    false_detection_probability=0.0,
-    graded_confidence_probability=0.0,
-    missing_probability=0.0,
-    layout_weights=(1.0, 0.0, 0.0, 0.0),
+    pelvis_between_hips_probability=DetectorConfig.pelvis_between_hips_probability,
 )
 USUAL = ViewConfig(body=STILL, camera=CameraConfig(distance_m=(2.0, 9.0)), detector=DETECTOR)
 

@@ -1,6 +1,7 @@
 """Settings of the virtual cameras, bodies and detectors that turn motion data into training views."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from pose_mdn.config.ranges import require
 
@@ -33,6 +34,19 @@ class BodyConfig:
         ):
             require(0.0 <= getattr(self, name) <= 1.0, name, "in [0, 1]", getattr(self, name))
         require(0 < self.body_scale[0] <= self.body_scale[1], "body_scale", "0 < low <= high", self.body_scale)
+
+    @classmethod
+    def as_measured(cls, *, distinct_share: float = 0.5) -> Self:
+        """Bodies as the data have them, varied in nothing."""
+        return cls(
+            distinct_share=distinct_share,
+            upper_body_exchange_probability=0.0,
+            limb_exchange_probability=0.0,
+            direction_jitter_rad=0.0,
+            bone_length_log_std=0.0,
+            body_scale=(1.0, 1.0),
+            tumble_probability=0.0,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +95,20 @@ class DetectorConfig:
     def __post_init__(self) -> None:
         require(0 < self.noise[0] <= self.noise[1], "noise", "0 < low <= high", self.noise)
         require(min(self.layout_weights) >= 0 < sum(self.layout_weights), "layout_weights", ">= 0", self.layout_weights)
+
+    @classmethod
+    def exact(cls, *, layout_weights: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)) -> Self:
+        """A detector that sees every joint of its layouts where it is, in Human3.6M-17 if none is named."""
+        return cls(
+            clean_probability=1.0,
+            graded_confidence_probability=0.0,
+            girdle_drift_probability=0.0,
+            side_swap_probability=0.0,
+            false_detection_probability=0.0,
+            missing_probability=0.0,
+            pelvis_between_hips_probability=0.0,
+            layout_weights=layout_weights,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

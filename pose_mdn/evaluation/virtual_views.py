@@ -132,17 +132,8 @@ def _observe(
 
 def _exact_slopes(joints: torch.Tensor, skeleton: Skeleton, generator: torch.Generator) -> NDArray[np.float64]:
     """(N, 17, 2) where a layout's joints are: a nose for a neck, middles of hips and shoulders."""
-    own_layout = skeleton is HUMAN36M17
-    exact = DetectorConfig(
-        clean_probability=1.0,
-        graded_confidence_probability=0.0,
-        girdle_drift_probability=0.0,
-        side_swap_probability=0.0,
-        false_detection_probability=0.0,
-        missing_probability=0.0,
-        pelvis_between_hips_probability=0.0,
-        layout_weights=(1.0, 0.0, 0.0, 0.0) if own_layout else (0.0, 1.0, 0.0, 0.0),
-    )
+    layouts = (1.0, 0.0, 0.0, 0.0) if skeleton is HUMAN36M17 else (0.0, 1.0, 0.0, 0.0)
+    exact = DetectorConfig.exact(layout_weights=layouts)
     return detect(joints, exact, generator).slopes.double().numpy()
 
 

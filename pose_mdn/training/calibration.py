@@ -58,27 +58,16 @@ def calibration_views(config: TrainingConfig, data: Path, size: int) -> list[Vie
     seed = config.seed + _SEED_OFFSET
     batches = []
     for detector in _circumstances(config.views.detector):
-        bodies = (_as_measured(config.views.body), config.views.body)
+        body = config.views.body
+        bodies = (BodyConfig.as_measured(distinct_share=body.distinct_share), body)
         halves = [
             ViewSampler(
-                motion.pose_m, dataclasses.replace(config.views, body=body, detector=detector), seed=seed
+                motion.pose_m, dataclasses.replace(config.views, body=varied, detector=detector), seed=seed
             ).batch(0, size // 2)
-            for body in bodies
+            for varied in bodies
         ]
         batches.append(ViewBatch.concatenate(halves))
     return batches
-
-
-def _as_measured(body: BodyConfig) -> BodyConfig:
-    return BodyConfig(
-        distinct_share=body.distinct_share,
-        upper_body_exchange_probability=0.0,
-        limb_exchange_probability=0.0,
-        direction_jitter_rad=0.0,
-        bone_length_log_std=0.0,
-        body_scale=(1.0, 1.0),
-        tumble_probability=0.0,
-    )
 
 
 def _circumstances(detector: DetectorConfig) -> list[DetectorConfig]:

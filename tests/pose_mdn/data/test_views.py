@@ -15,14 +15,7 @@ from pose_mdn.geometry.kinematics import bone_classes, bone_directions_and_lengt
 from pose_mdn.skeletons import COCO17, HUMAN36M17, mapping_matrix
 
 J = HUMAN36M17.index
-PERFECT = DetectorConfig(
-    clean_probability=1.0,
-    missing_probability=0.0,
-    graded_confidence_probability=0.0,
-    pelvis_between_hips_probability=0.0,
-    false_detection_probability=0.0,
-    layout_weights=(1.0, 0, 0, 0),
-)
+PERFECT = DetectorConfig.exact()
 
 
 @pytest.fixture(scope="module")
