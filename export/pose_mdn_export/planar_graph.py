@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from pose_mdn.config import ModelConfig
 from pose_mdn.geometry.kinematics import bone_classes, chain_matrix
+from pose_mdn.models.distances import JOINT_PAIRS, SMALLEST_SQUARED_DISTANCE
 from pose_mdn.models.lifting_graph import LiftedPoses, LiftingGraph
 from pose_mdn.models.mdn import SMALLEST_SQUARED_LENGTH, STD_UNIT_M, KinematicMeans, MixtureDensityNetwork
 from pose_mdn.models.trunk import LayerNormTrunk
@@ -43,6 +44,7 @@ class PlanarGraph(nn.Module):
         self.num_hypotheses = config.num_hypotheses
         self.lifter = graph
         self.inlet = _inlet(graph.network)
+        self.distances = VisibleDistances() if config.distances else None
         self.heads = PlanarHeads(graph.network)
         self.std = PlanarStd(graph)
         self.root = RootSolver(config.num_hypotheses)
@@ -53,7 +55,9 @@ class PlanarGraph(nn.Module):
         view = look_along_mean_ray(seen)
         scale = seen.is_seen.float() / view.radius
         size = self.lifter.network.standardization.limit_log_radius(view.radius.log())
-        features = torch.cat([view.x * scale, view.y * scale, seen.weight, size], dim=1)
+        x, y = view.x * scale, view.y * scale
+        distances = [] if self.distances is None else [self.distances(x, y, seen.is_seen)]
+        features = torch.cat([x, y, seen.weight, size, *distances], dim=1)
         trunk = self.lifter.network.trunk
         assert isinstance(trunk, LayerNormTrunk)
         hidden = trunk.norm(trunk.blocks(self.inlet(features)))
@@ -70,6 +74,25 @@ class PlanarGraph(nn.Module):
             reprojection_error_px=error_px,
             ood_score=None if ood_logit is None else ood_logit.sigmoid()[:, 0],
         )
+
+
+class VisibleDistances(nn.Module):
+    """`pose_mdn.models.distances.visible_distances` with picking and subtracting joints as a product."""
+
+    difference: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        difference = torch.zeros(_JOINTS, len(JOINT_PAIRS))
+        for pair, (first, second) in enumerate(JOINT_PAIRS):
+            difference[first, pair], difference[second, pair] = 1.0, -1.0
+        self.register_buffer("difference", difference)
+
+    def forward(self, x: Tensor, y: Tensor, is_seen: Tensor) -> Tensor:
+        """(B, 17) planes of points and of visibility to (B, P) distances, 0 where a joint is missing."""
+        x, y = x @ self.difference, y @ self.difference
+        num_seen = is_seen.float() @ self.difference.abs()
+        return (x * x + y * y + SMALLEST_SQUARED_DISTANCE).sqrt() * (num_seen - 1.0).clamp(min=0.0)
 
 
 class PlanarHeads(nn.Module):
@@ -140,11 +163,11 @@ class PlanarStd(nn.Module):
 
 
 def _inlet(network: MixtureDensityNetwork) -> nn.Linear:
-    """Columns from (x, y, confidence) per joint, log radius, to planes of x, y and confidence, log radius."""
+    """Columns from (x, y, confidence) per joint to planes of x, y and confidence; what follows them stays."""
     assert isinstance(network.trunk, LayerNormTrunk)
     inlet = network.trunk.inlet
     planes = torch.arange(3 * _JOINTS).reshape(_JOINTS, 3).T.flatten()
-    return _linear(inlet.weight[:, [*planes.tolist(), 3 * _JOINTS]], inlet.bias)
+    return _linear(torch.cat([inlet.weight[:, planes], inlet.weight[:, len(planes) :]], dim=1), inlet.bias)
 
 
 def _directions(head: nn.Module, num_hypotheses: int) -> nn.Linear:

@@ -14,6 +14,8 @@ class ModelConfig:
     """M, the number of mixture components."""
     view: Literal["canonical", "camera"] = "canonical"
     """What the network sees: the canonical view (turned to the axis, unit size), or plain slopes in the camera."""
+    distances: bool = True
+    """Whether the network sees, beside the points, how long bones, limbs and torso look (not of `martinez_2017`)."""
     trunk: Literal["layer_norm", "martinez_2017"] = "layer_norm"
     """Residual network: pre-LayerNorm with GELU, or the BatchNorm, ReLU and dropout blocks of Martinez et al. 2017."""
     width: int = 512

@@ -11,6 +11,7 @@ from torch.nn import functional
 from pose_mdn.config import ModelConfig
 from pose_mdn.distributions.mixture import GaussianMixture
 from pose_mdn.geometry.kinematics import bone_classes, bone_vectors, chain_matrix, class_mean_matrix
+from pose_mdn.models.distances import JOINT_PAIRS, visible_distances
 from pose_mdn.models.standardization import Standardization
 from pose_mdn.models.trunk import LayerNormTrunk, MartinezTrunk, MaxNormLinear
 from pose_mdn.skeletons import HUMAN36M17
@@ -48,8 +49,10 @@ class PredictedMixture:
 class MixtureDensityNetwork(nn.Module):
     """Trunk and heads of a `ModelConfig`.
 
-    The network sees (x, y, confidence) of 17 joints and the logarithm of the view's radius; the faithful Li-and-Lee
-    network (`martinez_2017`) sees standardised (x, y) of the 16 joints without neck_nose, and nothing else.
+    The network sees (x, y, confidence) of 17 joints, the logarithm of the view's radius and, which a short network is
+    slow to find out by itself, distances between joints: how much bones, limbs and torso are foreshortened.
+    The faithful Li-and-Lee network (`martinez_2017`) sees standardised (x, y) of the 16 joints without neck_nose, and
+    nothing else.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -60,7 +63,10 @@ class MixtureDensityNetwork(nn.Module):
         self._input_joints = [
             i for i, name in enumerate(HUMAN36M17.joint_names) if not (classic and name == "neck_nose")
         ]
-        in_features = 2 * len(self._input_joints) if classic else 3 * HUMAN36M17.num_joints + 1
+        if classic:
+            in_features = 2 * len(self._input_joints)
+        else:
+            in_features = 3 * HUMAN36M17.num_joints + 1 + (len(JOINT_PAIRS) if config.distances else 0)
         self.trunk = MartinezTrunk(in_features, config) if classic else LayerNormTrunk(in_features, config)
         self.means = KinematicMeans(config) if config.head == "kinematic" else FreeMeans(config, self.standardization)
         num_std = 2 * (HUMAN36M17.num_joints - 1) if config.covariance == "line_of_sight" else 1
@@ -95,7 +101,8 @@ class MixtureDensityNetwork(nn.Module):
         visible = confidence[..., None] > 0
         columns = torch.cat([torch.where(visible, points, 0.0), confidence[..., None]], dim=-1)
         size = self.standardization.limit_log_radius(log_radius)
-        return torch.cat([columns.flatten(1), size[:, None]], dim=-1)
+        distances = [visible_distances(points, visible[..., 0])] if self.config.distances else []
+        return torch.cat([columns.flatten(1), size[:, None], *distances], dim=-1)
 
     def _std(self, hidden: Tensor) -> Tensor:
         raw = self.std(hidden).float()
