@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from pose_mdn.geometry.canonical_view import MIN_RADIUS
 from pose_mdn.geometry.pinhole import MIN_DEPTH_M
 from pose_mdn.geometry.root_translation import MAX_ROOT_DEPTH_M, MIN_ROOT_DEPTH_M
+from pose_mdn.models.calibration import SMALLEST_EXTENT, SMALLEST_WEIGHT
 
-_SMALLEST_WEIGHT = 1e-9
 _SMALLEST_SQUARE_PX = 1e-12
 _MOMENTS = 6
 
@@ -131,14 +131,14 @@ class RootSolver(nn.Module):
 
     def forward(self, joints_m: Tensor, view: PlanarView, weight: Tensor) -> Tensor:
         """(B, 3, M, J) poses seen in a view with (B, J) weights to (B, 3, M) translations, in the view's frame."""
-        share = weight / _sum(weight).clamp(min=_SMALLEST_WEIGHT)
+        share = weight / _sum(weight).clamp(min=SMALLEST_WEIGHT)
         mean_x, mean_y = _sum(share * view.x), _sum(share * view.y)
         from_mean_x, from_mean_y = view.x - mean_x, view.y - mean_y
         gx, gy = share * from_mean_x, share * from_mean_y
         rows = [share, gx, gy, share * view.x, share * view.y, gx * view.x + gy * view.y]
         moments = torch.cat(rows, dim=1).unflatten(1, (_MOMENTS, -1)) @ joints_m.flatten(1, 2).mT
         offset_x, offset_y, toward = (moments.flatten(1) @ self.pick).split(self.num_hypotheses, dim=1)
-        spread = _sum(gx * from_mean_x + gy * from_mean_y).clamp(min=_SMALLEST_WEIGHT)
+        spread = _sum(gx * from_mean_x + gy * from_mean_y).clamp(min=SMALLEST_WEIGHT)
         depth = (toward / spread).clamp(MIN_ROOT_DEPTH_M, MAX_ROOT_DEPTH_M)
         root: Tensor = torch.cat([mean_x * depth - offset_x, mean_y * depth - offset_y, depth], dim=1)
         return root.reshape(-1, 3, self.num_hypotheses)
@@ -171,8 +171,16 @@ def to_camera_and_picture(
     observed = torch.cat([seen.u_px, seen.v_px], dim=1).unflatten(1, (2, 1, num_joints))
     residual = scaled / depth.clamp(min=MIN_DEPTH_M) - observed
     square = (seen.weight[:, None] * (residual * residual).sum(1)).sum(2)
-    mean_square = square / _sum(seen.weight).clamp(min=_SMALLEST_WEIGHT)
+    mean_square = square / _sum(seen.weight).clamp(min=SMALLEST_WEIGHT)
     return joints[:, :3], root[:, :3], mean_square.clamp(min=_SMALLEST_SQUARE_PX).sqrt()
+
+
+def relative_misfit(reprojection_error_px: Tensor, seen: Observation) -> Tensor:
+    """(B,) misfits of (B, M) reprojection errors, as of `pose_mdn.models.calibration.relative_misfit`."""
+    share = seen.weight / _sum(seen.weight).clamp(min=SMALLEST_WEIGHT)
+    from_middle_u, from_middle_v = seen.u_px - _sum(share * seen.u_px), seen.v_px - _sum(share * seen.v_px)
+    square = (share * (from_middle_u * from_middle_u + from_middle_v * from_middle_v)).sum(1)
+    return reprojection_error_px.amin(1) / square.clamp(min=SMALLEST_EXTENT).sqrt()
 
 
 def _sum(plane: Tensor) -> Tensor:

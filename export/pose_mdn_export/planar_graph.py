@@ -12,12 +12,19 @@ from torch.nn import functional
 
 from pose_mdn.config import ModelConfig
 from pose_mdn.geometry.kinematics import bone_classes, chain_matrix
+from pose_mdn.models.calibration import misfit_gain
 from pose_mdn.models.distances import JOINT_PAIRS, SMALLEST_SQUARED_DISTANCE
 from pose_mdn.models.lifting_graph import LiftedPoses, LiftingGraph
 from pose_mdn.models.mdn import SMALLEST_SQUARED_LENGTH, STD_UNIT_M, KinematicMeans, MixtureDensityNetwork
 from pose_mdn.models.trunk import LayerNormTrunk
 from pose_mdn.skeletons import HUMAN36M17
-from pose_mdn_export.planar_geometry import RootSolver, look_along_mean_ray, observe, to_camera_and_picture
+from pose_mdn_export.planar_geometry import (
+    RootSolver,
+    look_along_mean_ray,
+    observe,
+    relative_misfit,
+    to_camera_and_picture,
+)
 
 _JOINTS = HUMAN36M17.num_joints
 _BONES = len(HUMAN36M17.bones)
@@ -67,7 +74,7 @@ class PlanarGraph(nn.Module):
         temperature = self.lifter.calibration.mixing_temperature
         return LiftedPoses(
             means_m=means_m.permute(0, 2, 3, 1),
-            std_m=self.std(hidden, seen.is_seen),
+            std_m=self.std(hidden, seen.is_seen, relative_misfit(error_px, seen)),
             view_rotation=torch.cat(view.to_camera, dim=1).unflatten(1, (3, 3)),
             mixing_coefficients=self.lifter.temper(mixing.softmax(dim=-1), temperature),
             root_translation_m=root_m.mT,
@@ -138,8 +145,10 @@ class PlanarStd(nn.Module):
     """Features to calibrated standard deviations.
 
     Stated ones are unit * softplus + floor, and calibration has factors for seen and for missing joints, between which
-    one linear layer over the joints' visibility chooses.
+    one linear layer over the joints' visibility chooses, and a power of the misfit.
     """
+
+    misfit_exponent: Tensor
 
     def __init__(self, graph: LiftingGraph) -> None:
         super().__init__()
@@ -152,13 +161,15 @@ class PlanarStd(nn.Module):
         missing, seen = factor
         per_joint = torch.eye(_JOINTS)[:, None, :] * (seen - missing)[..., None]
         self.factor = _linear(per_joint.flatten(0, 1), missing.flatten())
+        self.register_buffer("misfit_exponent", graph.calibration.misfit_exponent.clone())
 
-    def forward(self, hidden: Tensor, is_seen: Tensor) -> Tensor:
-        """(B, width) features and (B, 17) visibility to (B, M, 17, 2) metres."""
+    def forward(self, hidden: Tensor, is_seen: Tensor, misfit: Tensor) -> Tensor:
+        """(B, width) features, (B, 17) visibility and (B,) misfits to (B, M, 17, 2) metres."""
         raw = self.head(hidden).unflatten(1, (self.num_hypotheses, _JOINTS, 2))
         softplus = (1.0 + raw.clamp(-_LARGEST_EXPONENT, _LARGEST_EXPONENT).exp()).log()
         factor = self.factor(is_seen.float()).unflatten(1, (1, _JOINTS, 2))
-        std_m: Tensor = factor * (softplus + self.floor)
+        gain = misfit_gain(misfit, self.misfit_exponent)[:, None, None]
+        std_m: Tensor = factor * gain * (softplus + self.floor)
         return std_m
 
 

@@ -9,8 +9,8 @@ from pose_mdn.distributions.dirichlet import debias_mixing_coefficients
 from pose_mdn.geometry.canonical_view import canonical_view
 from pose_mdn.geometry.pinhole import camera_to_slopes, pixels_to_slopes, slopes_to_pixels
 from pose_mdn.geometry.root_translation import solve_root_translation
+from pose_mdn.models.calibration import Calibration, relative_misfit
 from pose_mdn.models.mdn import MixtureDensityNetwork
-from pose_mdn.skeletons import HUMAN36M17
 
 _SMALLEST_PROBABILITY = 1e-6
 
@@ -34,36 +34,6 @@ class LiftedPoses(NamedTuple):
     root_translation_m: Tensor
     reprojection_error_px: Tensor
     ood_score: Tensor | None = None
-
-
-class Calibration(nn.Module):
-    """Corrections fitted after training: factors on standard deviations, a temperature on coefficients.
-
-    Factors are per joint and axis, apart for joints that are missing (first) and joints that are seen.
-    """
-
-    std_scale: Tensor
-    mixing_temperature: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("std_scale", torch.ones(2, HUMAN36M17.num_joints, 2))
-        self.register_buffer("mixing_temperature", torch.ones(()))
-
-    def reset(self) -> None:
-        """Correct nothing."""
-        self.std_scale.fill_(1.0)
-        self.mixing_temperature.fill_(1.0)
-
-    def correct(self, std_m: Tensor, confidence: Tensor) -> Tensor:
-        """(B, M, 17, 2) calibrated standard deviations of stated ones, for (B, 17) confidences."""
-        return correct_std(std_m, confidence, self.std_scale)
-
-
-def correct_std(std_m: Tensor, confidence: Tensor, scale: Tensor) -> Tensor:
-    """(B, M, 17, 2) standard deviations times (2, 17, 2) factors, of missing joints and of seen ones."""
-    seen = (confidence > 0)[:, None, :, None]
-    return torch.where(seen, scale[1], scale[0]) * std_m
 
 
 class LiftingGraph(nn.Module):
@@ -97,13 +67,15 @@ class LiftingGraph(nn.Module):
         # Solved in the line-of-sight frame, where slopes are small and the system is well conditioned.
         root_m = solve_root_translation(mixture.means_m, view.slopes[:, None], confidence[:, None]) @ view.rotation.mT
         projected = slopes_to_pixels(camera_to_slopes(means_m + root_m[..., None, :]), intrinsics[:, None])
+        error_px = _weighted_rms(projected - pixels[:, None], confidence[:, None])
+        misfit = relative_misfit(error_px, pixels, confidence)
         return LiftedPoses(
             means_m=means_m,
-            std_m=self.calibration.correct(mixture.std_m, confidence),
+            std_m=self.calibration.correct(mixture.std_m, confidence, misfit),
             view_rotation=view.rotation,
             mixing_coefficients=probabilities,
             root_translation_m=root_m,
-            reprojection_error_px=_weighted_rms(projected - pixels[:, None], confidence[:, None]),
+            reprojection_error_px=error_px,
             ood_score=None if mixture.ood_logit is None else mixture.ood_logit.sigmoid(),
         )
 

@@ -23,6 +23,7 @@ def _graph(config: ModelConfig = SMALL) -> LiftingGraph:
         for parameter in graph.parameters():  # also those that start at zero or one
             parameter.add_(0.1 * torch.randn_like(parameter))
         graph.calibration.std_scale.uniform_(0.1, 1.5)
+        graph.calibration.misfit_exponent.copy_(torch.tensor([0.6, -0.3]))
         graph.calibration.mixing_temperature.fill_(1.3)
         graph.network.means.mean_lengths_m.uniform_(0.1, 0.5)
     return graph

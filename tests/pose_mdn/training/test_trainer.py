@@ -12,6 +12,7 @@ import torch
 
 from pose_mdn.config import TrainingConfig, from_toml, load_preset, preset_names, to_toml
 from pose_mdn.errors import CheckpointError, ConfigError, TrainingDivergedError
+from pose_mdn.losses.hypothesis_errors import best_of_m_error, mean_joint_errors, top_1_error
 from pose_mdn.training.calibration import calibrate, calibration_views
 from pose_mdn.training.checkpoint import RunFolder, load_trained
 from pose_mdn.training.optimization import learning_rate_schedule, temperature_schedule
@@ -121,12 +122,20 @@ def test_a_run_may_start_from_the_weights_of_another(config, motion_file, tmp_pa
         Trainer(lost, motion_file, tmp_path / "third")
 
 
-def test_the_most_probable_hypothesis_can_be_drawn_to_the_middle(config, motion_file, tmp_path):
-    longer = dataclasses.replace(config, steps=150, checkpoint_every=150)
-    drawn = dataclasses.replace(longer, loss=dataclasses.replace(longer.loss, top_1_weight=1000.0))
-    plain_figures = Trainer(longer, motion_file, tmp_path / "plain").run()
-    drawn_figures = Trainer(drawn, motion_file, tmp_path / "drawn").run()
-    assert drawn_figures["top_1_mm"] < plain_figures["top_1_mm"]
+@pytest.mark.parametrize(("weight", "error"), [("top_1_weight", top_1_error), ("best_of_m_weight", best_of_m_error)])
+@torch.no_grad()
+def test_errors_of_hypotheses_enter_the_loss_with_their_weights(weight, error, config, motion_file, tmp_path):
+    heavier = dataclasses.replace(config, loss=dataclasses.replace(config.loss, **{weight: 70.0}))
+    plain, weighted = (
+        Trainer(settings, motion_file, tmp_path / name) for name, settings in (("plain", config), ("weighted", heavier))
+    )
+    batch = plain.sampler.batch(0, 16)
+    graph = plain.graph.eval(), weighted.graph.eval()
+    view = graph[0].view(batch.slopes, batch.confidence)
+    prediction = graph[0].network(view.points, batch.confidence, view.log_radius)
+    errors = mean_joint_errors(prediction.means_m[:, :, 1:], (batch.pose_m @ view.rotation)[:, 1:])
+    term = error(prediction.log_mixing_coefficients, errors) if weight == "top_1_weight" else error(errors)
+    torch.testing.assert_close(weighted.loss(batch) - plain.loss(batch), 70.0 * term.mean())
 
 
 def test_a_broken_checkpoint_is_explained(config, motion_file, tmp_path):
