@@ -1,11 +1,12 @@
 """What each part of the lifter is worth: the default recipe with one thing changed, on equal numbers of views.
 
-    python benchmarks/ablations.py --data motions.npz                      # all of them, about 2 minutes each
+    python benchmarks/ablations.py --data motions.npz                      # all of them, 4 minutes each on one core
     python benchmarks/ablations.py --data motions.npz m_1 isotropic        # these alone
     python benchmarks/ablations.py --data motions.npz --table              # the table of what is done
 
 Every variant is trained on `--views` views of the `train` split, calibrated on `validation`, exported, and measured on
-views of the `test` split's distinct poses. Runs and figures stay in `--output`; what is done is not done again.
+views of the `test` split's distinct poses. Runs and figures stay in `--output`; what is done is not done again, so that
+several processes may share the work, each with variants and, in OMP_NUM_THREADS, a core of its own.
 """
 
 import argparse
@@ -42,6 +43,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "untempered": ("no tempering", {"loss": NO_TEMPERING}),
     "camera_view": ("no canonical view", {"model": {"view": "camera"}}),
     "free_head": ("free coordinates instead of bones", {"model": {"head": "free"}}),
+    "points_alone": ("no distances between joints", {"model": {"distances": False}}),
     "adamw": ("AdamW instead of Muon", {"optimizer": {"name": "adamw", "learning_rate": 1.2e-3}}),
     "frames": ("bodies drawn by frame", {"views": {"body": {"distinct_share": 0.0}}}),
     "likelihood": ("likelihood alone", LIKELIHOOD_ALONE),
@@ -137,7 +139,7 @@ def main() -> None:
     parser.add_argument("variants", nargs="*", choices=[[], *VARIANTS], help="all if none is named")
     parser.add_argument("--data", type=Path, required=True, help="motion data .npz")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/ablations"), help="runs and figures")
-    parser.add_argument("--views", type=int, default=2_400_000, help="training views of each variant")
+    parser.add_argument("--views", type=int, default=1_500_000, help="training views of each variant")
     parser.add_argument("--rows", type=int, default=2000, help="test views per measurement")
     parser.add_argument("--table", action="store_true", help="print the table alone")
     arguments = parser.parse_args()

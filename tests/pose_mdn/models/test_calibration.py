@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pose_mdn.models.calibration import MISFIT_RANGE, TYPICAL_MISFIT, Calibration, misfit_gain, relative_misfit
@@ -11,7 +11,6 @@ ERRORS = torch.rand(4, 5, generator=GENERATOR)
 CONFIDENCE = 0.1 + 0.9 * torch.rand(4, 17, generator=GENERATOR)
 
 
-@settings(deadline=None)
 @given(scale=st.floats(0.01, 1e4), shift=st.floats(-1e3, 1e3))
 def test_misfit_has_no_unit_and_no_place(scale, shift):
     before = relative_misfit(ERRORS.double(), POINTS.double(), CONFIDENCE.double())
