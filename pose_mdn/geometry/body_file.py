@@ -10,12 +10,12 @@
 Bones are named after the joint at their far end, without its side: `BONE_CLASSES` lists them.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from pose_mdn.errors import FormatError, InputError
 from pose_mdn.geometry.body import KnownBodies, KnownBody
+from pose_mdn.geometry.toml_file import read_toml
 
 _PERSONS = "person"
 _STATURE = "stature_m"
@@ -28,12 +28,7 @@ def read_bodies(path: str | Path) -> KnownBodies:
         FormatError: The file cannot be read, is not TOML, or holds no body, or one that makes no sense.
     """
     path = Path(path)
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: expected a TOML file of lengths in metres, got something else: {error}") from error
+    tables = read_toml(path, expected="a TOML file of lengths in metres")
     persons = tables.pop(_PERSONS, {})
     if not isinstance(persons, dict):
         raise FormatError(f"{path}: expected tables such as [person.3], got person = {persons!r}")

@@ -11,7 +11,6 @@
 Only `matrix` is needed. A table without it, such as `[metadata]`, is not a camera.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import numpy as np
 
 from pose_mdn.errors import FormatError, GeometryError
 from pose_mdn.geometry.camera import Camera, Float64Array
+from pose_mdn.geometry.toml_file import read_toml
 
 
 def read_cameras(path: str | Path) -> dict[str, Camera]:
@@ -29,12 +29,7 @@ def read_cameras(path: str | Path) -> dict[str, Camera]:
         FormatError: The file is not TOML, or holds no camera, or one that makes no sense.
     """
     path = Path(path)
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FormatError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: expected a TOML calibration file, got something else: {error}") from error
+    tables = read_toml(path, expected="a TOML calibration file")
     cameras = {}
     for key, table in tables.items():
         if isinstance(table, dict) and "matrix" in table:

@@ -12,12 +12,12 @@ from pose_mdn.errors import InputError
 from pose_mdn.geometry.body import KnownBodies, KnownBody
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.inference.bundle import Bundle, find_bundle
-from pose_mdn.inference.confidences import refuse_percentages
 from pose_mdn.inference.known_body import with_known_body
 from pose_mdn.inference.known_camera import resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
 from pose_mdn.inference.session import open_session
 from pose_mdn.inference.signature import check_signature, output_shapes
+from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.status import Status

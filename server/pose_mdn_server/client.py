@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from pose_mdn.geometry.body import KnownBody
 from pose_mdn.inference.arrays import sequence_from_arrays
-from pose_mdn.inference.confidences import refuse_percentages
+from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn_server.codec.lifting import decode_lift_response, encode_lift_request

@@ -54,7 +54,7 @@ def build_sequence(
     rows = [(frame, person, detection) for frame in sorted(frames) for person, detection in _identify(frames[frame])]
     present = [i for i, (_, _, detection) in enumerate(rows) if detection is not None and len(detection.values)]
     people = [detection for _, _, detection in rows if detection is not None and len(detection.values)]
-    joints = _parse(people, _count_joints(people, skeleton or default))
+    joints = _parse(path, people, _count_joints(people, skeleton or default))
     layout = skeleton or _tell_skeleton(path, joints, default)
     if people and joints.shape[1] != layout.num_joints:
         raise fault(
@@ -121,7 +121,7 @@ def _count_joints(people: Sequence[Detection], default: Skeleton) -> int:
     return next(iter(lengths), 3 * default.num_joints) // 3
 
 
-def _parse(people: Sequence[Detection], count: int) -> NDArray[np.float32]:
+def _parse(path: Path, people: Sequence[Detection], count: int) -> NDArray[np.float32]:
     """(P, J, 3) x, y, confidence with missing joints marked."""
     try:
         # One conversion for all is many times faster than one per person.
@@ -137,7 +137,7 @@ def _parse(people: Sequence[Detection], count: int) -> NDArray[np.float32]:
     # Detectors write (0, 0) for a joint that they did not find, some of them with a confidence.
     values[(values[..., :2] == 0).all(axis=-1), 2] = 0
     joints = to_float32(values)
-    keypoints_px, confidence = mark_missing(joints[..., :2], joints[..., 2])
+    keypoints_px, confidence = mark_missing(path, joints[..., :2], joints[..., 2])
     return np.concatenate([keypoints_px, confidence[..., None]], axis=-1)
 
 

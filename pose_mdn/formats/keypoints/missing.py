@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.formats.faults import fault
+from pose_mdn.poses.confidences import SCALE_CURE, median_of_percentages
 
 FloatArray = NDArray[np.float32]
 
@@ -13,18 +14,24 @@ _NORMALIZED_LIMIT = 1.5
 """Coordinates normalised to [-1, 1] or [0, 1] stay below this even when joints lie outside the picture."""
 
 
-def mark_missing(keypoints_px: FloatArray, confidence: FloatArray) -> tuple[FloatArray, FloatArray]:
+def mark_missing(path: Path, keypoints_px: FloatArray, confidence: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Give missing joints one form: NaN coordinates and confidence 0.
 
     A joint is missing if its confidence is not above 0 or not a number, or if a coordinate is not finite.
 
     Args:
+        path: The file, for the message.
         keypoints_px: (N, J, 2) as read.
         confidence: (N, J) as read; values above 1 are clipped to 1.
 
     Returns:
         The same, with missing joints marked.
+
+    Raises:
+        FormatError: Confidences are percentages or bytes.
     """
+    if (median := median_of_percentages(confidence)) is not None:
+        raise fault(path, expected="confidences from 0 to 1", got=f"a median of {median:.3g}", cure=SCALE_CURE)
     seen = (confidence > 0) & np.isfinite(keypoints_px).all(axis=-1)
     return (
         np.where(seen[..., None], keypoints_px, np.float32(np.nan)),

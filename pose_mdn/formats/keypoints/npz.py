@@ -68,7 +68,7 @@ def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
     check_array(path, "keypoints", keypoints, kinds=NUMBERS, shape=("N", "J", 2), sizes=sizes)
     confidence = arrays.get("confidence", np.ones(keypoints.shape[:2], np.float32))
     check_array(path, "confidence", confidence, kinds=NUMBERS, shape=("N", "J"), sizes=sizes)
-    keypoints_px, confidence = mark_missing(to_float32(keypoints), to_float32(confidence))
+    keypoints_px, confidence = mark_missing(path, to_float32(keypoints), to_float32(confidence))
     refuse_normalized(path, keypoints_px)
     frame = _whole_numbers(path, arrays, "frame", np.arange(sizes["N"], dtype=np.int64))
     # Intrinsics that a lifter assumed are not knowledge about the camera.

@@ -1,16 +1,13 @@
 """Keypoints formats by name, and reading a file of any of them."""
 
-import difflib
-import importlib
 import os
-import pkgutil
 from functools import cache
 from pathlib import Path
 
 import pose_mdn.formats.keypoints as package
-from pose_mdn.errors import InputError
 from pose_mdn.formats.faults import fault, unreadable
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat
+from pose_mdn.formats.registry import described, discover, named
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import Skeleton, get_skeleton
 
@@ -18,11 +15,7 @@ from pose_mdn.skeletons import Skeleton, get_skeleton
 @cache
 def keypoint_formats() -> dict[str, KeypointFormat]:
     """Every format that can be read, by name: the `FORMAT` of each module of this package that has one."""
-    modules = [
-        importlib.import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
-    ]
-    found = [getattr(module, "FORMAT", None) for module in modules]
-    return {entry.name: entry for entry in found if isinstance(entry, KeypointFormat)}
+    return discover(package, KeypointFormat)
 
 
 def read_keypoints(
@@ -48,16 +41,7 @@ def read_keypoints(
     """
     path = Path(path)
     layout = get_skeleton(skeleton) if isinstance(skeleton, str) else skeleton
-    return (_named(format) if format is not None else _detect(path)).read(path, layout)
-
-
-def _named(name: str) -> KeypointFormat:
-    formats = keypoint_formats()
-    if name in formats:
-        return formats[name]
-    nearest = difflib.get_close_matches(name, formats, n=1)
-    cure = f"did you mean {nearest[0]!r}?" if nearest else "leave it out to have it found"
-    raise InputError(f"format: expected one of {', '.join(formats)}, got {name!r}; {cure}", field="format")
+    return (named(keypoint_formats(), format) if format is not None else _detect(path)).read(path, layout)
 
 
 def _detect(path: Path) -> KeypointFormat:
@@ -67,11 +51,11 @@ def _detect(path: Path) -> KeypointFormat:
         raise unreadable(path, error) from error
     except ValueError as error:
         raise fault(path, expected="a path", got=str(error), cure="check the path") from error
-    formats = keypoint_formats().values()
-    for entry in formats:
+    formats = keypoint_formats()
+    for entry in formats.values():
         if entry.matches(path):
             return entry
-    known = "; ".join(f"{entry.name} ({entry.description})" for entry in formats)
+    known = described(formats)
     if path.is_dir():
         cure = "pass the folder that holds the frames themselves"
         raise fault(path, expected=f"one of: {known}", got="a folder without .json files", cure=cure)

@@ -66,6 +66,14 @@ def test_old_scores_above_one_are_clipped(tmp_path, people) -> None:
     assert confidence.max() == 1
 
 
+def test_percentages_are_refused(tmp_path, people) -> None:
+    crowd = people(COCO17, seed=0)
+    crowd[..., 2] *= 100
+    write_results(tmp_path / "results.json", [1], crowd)
+    with pytest.raises(FormatError, match=r"results\.json: expected confidences from 0 to 1.*by 100"):
+        read_keypoints(tmp_path / "results.json")
+
+
 def test_an_empty_list_is_nobody(tmp_path) -> None:
     (tmp_path / "results.json").write_text(" [ ]\n")
     sequence = read_keypoints(tmp_path / "results.json")

@@ -120,6 +120,7 @@ def test_unknown_keys_are_left_alone(tmp_path, good) -> None:
 
 
 WRONG = {
+    "percentages": ({"confidence": np.full((3, 17), 90.0)}, "divide percentages by 100"),
     "no keypoints": ({"keypoints": None}, "the key 'keypoints'"),
     "no skeleton": ({"skeleton": None}, "the key 'skeleton'"),
     "unknown skeleton": ({"skeleton": np.array("coco18")}, "did you mean 'coco17'"),
