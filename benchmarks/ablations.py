@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument("variants", nargs="*", choices=[[], *VARIANTS], help="all if none is named")
     parser.add_argument("--data", type=Path, required=True, help="motion data .npz")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/ablations"), help="runs and figures")
-    parser.add_argument("--views", type=int, default=1_500_000, help="training views of each variant")
+    parser.add_argument("--views", type=int, default=1_200_000, help="training views of each variant")
     parser.add_argument("--rows", type=int, default=2000, help="test views per measurement")
     parser.add_argument("--table", action="store_true", help="print the table alone")
     arguments = parser.parse_args()

@@ -11,7 +11,7 @@ from torch.nn import functional
 from pose_mdn.config import ModelConfig
 from pose_mdn.distributions.mixture import GaussianMixture
 from pose_mdn.geometry.kinematics import bone_classes, bone_vectors, chain_matrix, class_mean_matrix
-from pose_mdn.models.distances import JOINT_PAIRS, visible_distances
+from pose_mdn.models.inputs import network_inputs, num_inputs
 from pose_mdn.models.standardization import Standardization
 from pose_mdn.models.trunk import LayerNormTrunk, MartinezTrunk, MaxNormLinear
 from pose_mdn.skeletons import HUMAN36M17
@@ -47,27 +47,14 @@ class PredictedMixture:
 
 
 class MixtureDensityNetwork(nn.Module):
-    """Trunk and heads of a `ModelConfig`.
-
-    The network sees (x, y, confidence) of 17 joints, the logarithm of the view's radius and, which a short network is
-    slow to find out by itself, distances between joints: how much bones, limbs and torso are foreshortened.
-    The faithful Li-and-Lee network (`martinez_2017`) sees standardised (x, y) of the 16 joints without neck_nose, and
-    nothing else.
-    """
+    """Trunk and heads of a `ModelConfig`."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.standardization = Standardization()
-        classic = config.trunk == "martinez_2017"
-        self._input_joints = [
-            i for i, name in enumerate(HUMAN36M17.joint_names) if not (classic and name == "neck_nose")
-        ]
-        if classic:
-            in_features = 2 * len(self._input_joints)
-        else:
-            in_features = 3 * HUMAN36M17.num_joints + 1 + (len(JOINT_PAIRS) if config.distances else 0)
-        self.trunk = MartinezTrunk(in_features, config) if classic else LayerNormTrunk(in_features, config)
+        build_trunk = MartinezTrunk if config.trunk == "martinez_2017" else LayerNormTrunk
+        self.trunk = build_trunk(num_inputs(config), config)
         self.means = KinematicMeans(config) if config.head == "kinematic" else FreeMeans(config, self.standardization)
         num_std = 2 * (HUMAN36M17.num_joints - 1) if config.covariance == "line_of_sight" else 1
         self.std = _linear(config, config.num_hypotheses * num_std)
@@ -85,24 +72,14 @@ class MixtureDensityNetwork(nn.Module):
         Returns:
             Mixtures in the view's frame, in float32.
         """
-        hidden = self.trunk(self._features(points, confidence, log_radius))
+        inputs = network_inputs(self.config, self.standardization, points, confidence, log_radius)
+        hidden = self.trunk(inputs)
         return PredictedMixture(
             log_mixing_coefficients=functional.log_softmax(self.mixing(hidden).float(), dim=-1),
             means_m=functional.pad(self.means(hidden), (0, 0, 1, 0)),
             std_m=functional.pad(self._std(hidden), (0, 0, 1, 0)),
             ood_logit=None if self.ood is None else self.ood(hidden).float()[:, 0],
         )
-
-    def _features(self, points: Tensor, confidence: Tensor, log_radius: Tensor) -> Tensor:
-        if self.config.trunk == "martinez_2017":
-            standardized = self.standardization.standardize_points(points)
-            visible = (confidence > 0)[..., None]
-            return torch.where(visible, standardized, 0.0)[:, self._input_joints].flatten(1)
-        visible = confidence[..., None] > 0
-        columns = torch.cat([torch.where(visible, points, 0.0), confidence[..., None]], dim=-1)
-        size = self.standardization.limit_log_radius(log_radius)
-        distances = [visible_distances(points, visible[..., 0])] if self.config.distances else []
-        return torch.cat([columns.flatten(1), size[:, None], *distances], dim=-1)
 
     def _std(self, hidden: Tensor) -> Tensor:
         raw = self.std(hidden).float()
