@@ -23,6 +23,7 @@ _MIGRATION = 0.7
 _CLIPPED_TO = torch.linspace(0.3, 1.0, 29)
 """Parts of the full range that are tried: cutting rare large values may serve the many small ones better."""
 _SMALLEST = 1e-6
+_LEFT_SHARE = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,20 +42,20 @@ class FeatureRange:
 def quantisable_layers(graph: LiftingGraph) -> dict[str, nn.Linear]:
     """Linear layers of the trunk that bear eight bits, by their name in the graph.
 
-    The first layer sees coordinates, which carry more than 256 steps; the heads are small. The last block's second
-    layer stays as it is because nothing normalises its input, whose range is several times that of the blocks before.
+    The first layer sees coordinates, which carry more than 256 steps; the heads are small. The last layers stay as they
+    are, at least one and about a third: the ranges of their inputs are several times those of the layers before, and
+    nothing comes after that would level their rounding (docs/decisions/0007).
 
     Raises:
         ExportError: The trunk is not one of LayerNorm blocks, or has none.
     """
-    blocks = _blocks(graph)
-    layers = {}
-    for index, block in enumerate(blocks):
-        prefix = f"network.trunk.blocks.{index}"
-        layers[f"{prefix}.first"] = block.first
-        if index < len(blocks) - 1:
-            layers[f"{prefix}.second"] = block.second
-    return layers
+    layers = {
+        f"network.trunk.blocks.{index}.{name}": layer
+        for index, block in enumerate(_blocks(graph))
+        for name, layer in (("first", block.first), ("second", block.second))
+    }
+    left = max(1, round(_LEFT_SHARE * len(layers)))
+    return dict(list(layers.items())[:-left])
 
 
 @torch.no_grad()
@@ -72,6 +73,8 @@ def smoothed(graph: LiftingGraph, views: tuple[Tensor, Tensor, Tensor]) -> tuple
     ranges = {}
     for index, block in enumerate(_blocks(graph)):
         name = f"network.trunk.blocks.{index}.first"
+        if name not in inputs:
+            continue
         factor = _migration(inputs[name], block.first.weight)
         block.norm.weight.div_(factor)
         block.norm.bias.div_(factor)
