@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.spatial.transform import Rotation
 
 from pose_mdn.formats import read_keypoints
 from pose_mdn.inference import load_lifter
@@ -33,13 +34,20 @@ def lifter() -> Lifter:
 
 
 @pytest.fixture(scope="module")
-def person(lifter: Lifter) -> np.ndarray:
-    """(17, 2) pixels of one real person in the layout inside, all joints in the picture of 1280 x 720."""
+def standing(lifter: Lifter) -> np.ndarray:
+    """(17, 3) joints of one real person before a camera, metres, camera frame."""
     clip = read_keypoints(Path(str(files("pose_mdn") / "samples" / "walking_clip.npz")))
     lifted = lifter.lift(clip)
     row = int(np.flatnonzero(lifted.status == Status.LIFTED)[40])
-    joints = lifted.means_m[row, lifted.most_probable[row]] + lifted.root_translation_m[row, lifted.most_probable[row]]
-    return (joints[:, :2] / joints[:, 2:] * 900 + [640, 360]).astype(np.float32)
+    top = lifted.most_probable[row]
+    joints: np.ndarray = lifted.means_m[row, top] + lifted.root_translation_m[row, top]
+    return joints
+
+
+@pytest.fixture(scope="module")
+def person(standing: np.ndarray) -> np.ndarray:
+    """(17, 2) pixels of that person in the layout inside, all joints in the picture of 1280 x 720."""
+    return (standing[:, :2] / standing[:, 2:] * 900 + [640, 360]).astype(np.float32)
 
 
 def assert_sound(result: HypothesisSequence) -> None:
@@ -121,17 +129,19 @@ def test_what_of_a_coco_person_is_enough(lifter: Lifter, joints: tuple[str, ...]
 
 @given(
     focal_px=st.floats(200, 10_000),
-    scale=st.floats(0.02, 3),
-    shift=st.tuples(st.floats(-2000, 2000), st.floats(-2000, 2000)),
+    distance_m=st.floats(1.5, 200),
+    angles=st.tuples(st.floats(-0.9, 0.9), st.floats(-0.9, 0.9)),
     image_size=st.sampled_from([None, SIZE]),
 )
 @settings(max_examples=60, deadline=None)
 def test_any_lens_and_any_place_in_or_out_of_the_picture(
-    lifter: Lifter, person: np.ndarray, *, image_size: tuple[int, int] | None, focal_px: float, scale: float,
-    shift: tuple[float, float],
+    lifter: Lifter, standing: np.ndarray, *, image_size: tuple[int, int] | None, focal_px: float, distance_m: float,
+    angles: tuple[float, float],
 ) -> None:  # fmt: skip
     intrinsics = np.array([[focal_px, 0, 640], [0, focal_px, 360], [0, 0, 1]])
-    keypoints = (person - [640, 360]) * scale + [640, 360] + shift
+    ahead = standing - standing[0] + [0, 0, distance_m]
+    joints = Rotation.from_euler("xy", angles).apply(ahead)
+    keypoints = focal_px * joints[:, :2] / joints[:, 2:] + [640, 360]
     result = lift(lifter, keypoints, intrinsics=intrinsics, image_size=image_size)
     assert_sound(result)
     if image_size is None:
