@@ -25,6 +25,7 @@ from pose_mdn.training.calibration import calibrate_run
 from pose_mdn.training.checkpoint import load_trained
 from pose_mdn.training.trainer import Trainer
 from pose_mdn_export.bundle_writer import BundleDescription, write_bundle
+from pose_mdn_export.signature import TOLERANCES, Tolerance
 
 Settings = TypeVar("Settings")
 
@@ -59,6 +60,13 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "li_lee_2019": ("Li and Lee 2019", {}),
 }
 """What the table calls each variant, and what is changed."""
+
+PARITY = {
+    **TOLERANCES,
+    "root_translation_m": Tolerance(absolute=1e-2),
+    "reprojection_error_px": Tolerance(absolute=1.0, relative=1e-2),
+}
+"""Free coordinates may be no bodies, whose root is then ill-conditioned; what the table shows does not rest on it."""
 
 COLUMNS = {
     "clean best": ("clean", "best_of_m"),
@@ -103,7 +111,7 @@ def run(name: str, data: Path, folder: Path, views: int, rows: int) -> dict[str,
     calibrate_run(folder, data)
     graph, config, steps = load_trained(folder)
     description = BundleDescription(name=name, version=1, licence="", training_data="", card="")
-    bundle, _ = write_bundle(graph, config, steps, description, folder / "bundles")
+    bundle, _ = write_bundle(graph, config, steps, description, folder / "bundles", tolerances=PARITY)
     lifter = load_lifter(str(bundle))
     figures: dict[str, Any] = {"minutes": (time.time() - start) / 60}
     for view in virtual_views(data, "test", count=rows, seed=0, balanced=True):

@@ -1,6 +1,7 @@
 """A model bundle on disk: graph, settings, model card and checksums."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pose_mdn_export.bundle_folder import staged_bundle, write_checksums
 from pose_mdn_export.errors import ExportError
 from pose_mdn_export.exporter import export_graph
 from pose_mdn_export.parity import check_parity
-from pose_mdn_export.signature import OPSET
+from pose_mdn_export.signature import OPSET, TOLERANCES, Tolerance
 
 _SCHEMA_VERSION = 1
 
@@ -39,7 +40,13 @@ class BundleDescription:
 
 
 def write_bundle(
-    graph: LiftingGraph, config: TrainingConfig, steps: int, description: BundleDescription, repository: Path
+    graph: LiftingGraph,
+    config: TrainingConfig,
+    steps: int,
+    description: BundleDescription,
+    repository: Path,
+    *,
+    tolerances: Mapping[str, Tolerance] = TOLERANCES,
 ) -> tuple[Path, dict[str, float]]:
     """Export a lifter, compare it with torch, and only then put its bundle in place.
 
@@ -49,6 +56,7 @@ def write_bundle(
         steps: Optimiser steps taken.
         description: What the bundle says about itself.
         repository: Folder of bundles; the bundle goes to NAME/VERSION in it, replacing what was there.
+        tolerances: How far outputs may be from torch; those of the signature for everything that is to be used.
 
     Returns:
         The bundle's folder, and the largest differences from torch per output.
@@ -58,7 +66,7 @@ def write_bundle(
         facts = _facts(graph, config, steps, description)
         metadata = {key: value if isinstance(value, str) else json.dumps(value) for key, value in facts.items()}
         export_graph(graph, folder / "model.onnx", metadata)
-        differences = check_parity(graph, folder / "model.onnx")
+        differences = check_parity(graph, folder / "model.onnx", tolerances)
         (folder / "config.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         (folder / "training.toml").write_text(to_toml(config), encoding="utf-8")
         (folder / "README.md").write_text(description.card, encoding="utf-8")
