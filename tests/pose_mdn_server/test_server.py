@@ -36,6 +36,8 @@ def wait_until_refused(port: int) -> None:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:
+            pass  # the listener closed in between: the next call tells
         time.sleep(0.01)
     pytest.fail(f"port {port} still accepts connections")
 
