@@ -120,7 +120,7 @@ def _card(facts: Mapping[str, object], before: Table, after: Table) -> str:
         f"# {facts['name']} {facts['version']}",
         "",
         f"The eight-bit form of {parent}, whose card says what it is, what it was trained on, and what its limits are.",
-        "The linear layers inside the trunk, but the last, multiply 8-bit features by 7-bit weights; all else is fp32.",
+        "The trunk's linear layers, but the last ones, multiply 8-bit features by 7-bit weights; the rest is fp32.",
         "Ranges were measured on training views. Millimetres on virtual views of validation subjects, fp32 → int8:",
         "",
         "| row | " + " | ".join(FIGURES) + " |",

@@ -43,8 +43,7 @@ def quantisable_layers(graph: LiftingGraph) -> dict[str, nn.Linear]:
     """Linear layers of the trunk that bear eight bits, by their name in the graph.
 
     The first layer sees coordinates, which carry more than 256 steps; the heads are small. The last layers stay as they
-    are, at least one and about a third: the ranges of their inputs are several times those of the layers before, and
-    nothing comes after that would level their rounding (docs/decisions/0007).
+    are, at least one and about a third: their rounding costs most (measured in docs/decisions/0007).
 
     Raises:
         ExportError: The trunk is not one of LayerNorm blocks, or has none.

@@ -109,9 +109,7 @@ def _fit_temperature(graph: LiftingGraph, cases: Sequence[_Case]) -> None:
     exponent = torch.zeros_like(graph.calibration.misfit_exponent)
     for _ in _descend([log_scale, log_temperature]):
         for case in cases:
-            std_m = correct_std(
-                case.prediction.std_m, case.confidence, case.misfit, scale=log_scale.exp(), exponent=exponent
-            )
+            std_m = _corrected_std(case, log_scale, exponent)
             log_mixing = graph.temper(case.prediction.log_mixing_coefficients.exp(), log_temperature.exp()).log()
             mixture_nll(_mixture(case, std_m, log_mixing), case.target).mean().backward()
     graph.calibration.mixing_temperature.copy_(log_temperature.detach().exp())
@@ -123,15 +121,18 @@ def _fit_std(graph: LiftingGraph, cases: Sequence[_Case]) -> None:
     exponent = torch.zeros_like(graph.calibration.misfit_exponent, requires_grad=True)
     for _ in _descend([log_scale, exponent]):
         for case in cases:
-            std_m = correct_std(
-                case.prediction.std_m, case.confidence, case.misfit, scale=log_scale.exp(), exponent=exponent
-            )
+            std_m = _corrected_std(case, log_scale, exponent)
             log_mixing = graph.probabilities(case.prediction.log_mixing_coefficients).log()
             mixture = _mixture(case, std_m, log_mixing)
             distance = pit_distance(mixture, case.target).sum()
             (_PIT_WEIGHT * distance + mixture_nll(mixture, case.target).mean()).backward()
     graph.calibration.std_scale.copy_(log_scale.detach().exp())
     graph.calibration.misfit_exponent.copy_(exponent.detach())
+
+
+def _corrected_std(case: _Case, log_scale: Tensor, exponent: Tensor) -> Tensor:
+    prediction = case.prediction
+    return correct_std(prediction.std_m, case.confidence, case.misfit, scale=log_scale.exp(), exponent=exponent)
 
 
 def _descend(parameters: list[Tensor]) -> Iterator[int]:
