@@ -134,6 +134,7 @@ def decode_lift_response(response: pose_lifting_pb2.LiftResponse, sequence: Keyp
         intrinsics=np.broadcast_to(intrinsics, (n, 3, 3)).copy(),
         intrinsics_source=response.intrinsics_source,
         distortion=np.zeros(0) if sequence.distortion is None else sequence.distortion,
+        lens_model=sequence.lens_model,
         image_size=sequence.image_size,
         fps=sequence.fps,
         source_skeleton=sequence.skeleton.name,
