@@ -1,4 +1,6 @@
-"""Fisheye lenses by OpenCV's model: a ray at the angle θ from the optical axis is drawn at the radius
+"""Fisheye lenses by OpenCV's model.
+
+A ray at the angle θ from the optical axis is drawn at the radius
 
     θ_d(θ) = θ (1 + k1 θ² + k2 θ⁴ + k3 θ⁶ + k4 θ⁸)
 
@@ -21,11 +23,11 @@ def distorted_radius(angle_rad: Float64Array, coefficients: Float64Array) -> Flo
     """θ_d(θ): where on the plane z = 1 a ray at an angle (...) is drawn, as a distance from the axis; same shape."""
     k1, k2, k3, k4 = coefficients
     t2 = angle_rad * angle_rad
-    return angle_rad * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4))))
+    return np.asarray(angle_rad * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4)))))
 
 
 def largest_angle(coefficients: Float64Array) -> float:
-    """The angle in radians, at most π, up to which larger angles are drawn farther out, so that the model has an inverse."""
+    """The angle in radians, at most π, up to which the model has an inverse: larger angles are drawn farther out."""
     # The derivative of θ_d is a polynomial in θ²; its first root is where the picture folds over.
     roots = np.roots([factor * k for factor, k in zip((9, 7, 5, 3), coefficients[::-1], strict=True)] + [1.0])
     folds = roots.real[(np.abs(roots.imag) < 1e-9 * np.maximum(1, np.abs(roots.real))) & (roots.real > 0)]

@@ -1,7 +1,7 @@
 """COLMAP's sparse models as text: `cameras.txt` and, if poses are known, `images.txt` beside it.
 
-COLMAP's upper left pixel has its centre at (0.5, 0.5), ours at (0, 0). A reconstruction has no unit of length of its own;
-translations are taken for metres, which they are only if the model was scaled.
+COLMAP's upper left pixel has its centre at (0.5, 0.5), ours at (0, 0). A reconstruction has no unit of length of its
+own; translations are taken for metres, which they are only if the model was scaled.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def _read(path: Path) -> dict[str, Camera]:
 
 
 def _records(path: Path, *, alternate: bool = False) -> Iterator[list[str]]:
-    """The words of every line that is no comment; if `alternate`, the line after each (an image's points) is left out."""
+    """The words of every line that is no comment; if `alternate`, without the line after each, an image's points."""
     try:
         with path.open(encoding="utf-8") as lines:
             for line in lines:

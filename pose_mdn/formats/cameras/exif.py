@@ -1,8 +1,8 @@
 """A photograph as a camera: its focal length by EXIF, an ideal lens, the principal point in the middle.
 
 The focal length "in 35 mm film" is defined by the diagonal, that of 36 x 24 mm (CIPA DCG-001), and rounded to whole
-millimetres. Where it is missing, the focal length in millimetres and the pixels per millimetre of the focal plane serve. Both
-describe the whole sensor: a cropped picture needs another way.
+millimetres. Where it is missing, the focal length in millimetres and the pixels per millimetre of the focal plane
+serve. Both describe the whole sensor: a cropped picture needs another way.
 """
 
 import math

@@ -8,6 +8,8 @@
       intrinsic   (16 numbers, a 4 x 4 matrix row by row, pixels)
       extrinsic   (16 numbers, world to camera, row by row, millimetres)
       radial      0
+
+Axes are OpenCV's.
 """
 
 from pathlib import Path

@@ -1,12 +1,15 @@
 """Calibrations in OpenCV's YAML, JSON or XML, under the names that people give to the values.
 
-One camera stands at the top (`camera_matrix`, `distortion_coefficients`, `image_width`, ...), several stand in tables of
-their own, in a list, or beside each other with a suffix (`K1` and `K2`, `K_left` and `K_right`, EasyMocap's `K_01`). OpenCV
-does not write units: translations are metres unless the file has a `unit` of "mm" or "cm".
+One camera stands at the top (`camera_matrix`, `distortion_coefficients`, `image_width`, ...), several stand in tables
+of their own, in a list, or beside each other with a suffix (`K1` and `K2`, `K_left` and `K_right`, EasyMocap's `K_01`).
+OpenCV does not write units: translations are metres unless the file has a `unit` of "mm" or "cm".
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -20,29 +23,19 @@ from pose_mdn.geometry.camera import Camera
 from pose_mdn.poses.lens_model import BROWN, FISHEYE, LensModel
 
 _NAMES = {
-    "matrix": ("camera_matrix", "cameramatrix", "k", "mtx", "intrinsic_matrix", "intrinsics", "intrinsic", "matrix", "m"),
-    "distortion": (
-        "distortion_coefficients",
-        "distortioncoefficients",
-        "dist_coeffs",
-        "distcoeffs",
-        "dist_coeff",
-        "distortion",
-        "distortions",
-        "dist",
-        "d",
-    ),
+    "matrix": ("camera_matrix", "k", "mtx", "intrinsic_matrix", "intrinsics", "intrinsic", "matrix", "m"),
+    "distortion": ("distortion_coefficients", "dist_coeffs", "dist_coeff", "distortion", "distortions", "dist", "d"),
     "rotation": ("rotation_matrix", "rot", "r", "rvec", "rotation", "rotation_vector"),
     "translation": ("t", "tvec", "translation", "translation_vector"),
-    "size": ("image_size", "imagesize", "size", "resolution"),
-    "width": ("image_width", "imagewidth", "width"),
-    "height": ("image_height", "imageheight", "height"),
+    "size": ("image_size", "size", "resolution"),
+    "width": ("image_width", "width"),
+    "height": ("image_height", "height"),
     "model": ("distortion_model", "camera_model", "lens_model", "model"),
-    "fisheye": ("fisheye", "fisheye_model", "is_fisheye", "isfisheye"),
+    "fisheye": ("fisheye", "fisheye_model", "is_fisheye"),
     "name": ("camera_name", "name", "serial"),
     "unit": ("unit", "units"),
 }
-"""Names that stand for the same, lower case, in the order in which they are preferred."""
+"""Names that stand for the same, in the order in which they are preferred; capitals and underscores do not matter."""
 
 _SHARED = ("size", "width", "height", "model", "fisheye", "unit")
 """What is said once for all cameras that stand beside each other."""
@@ -67,7 +60,7 @@ def _read(path: Path) -> dict[str, Camera]:
 
 def _find_cameras(tree: Tree, name: str) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Names of cameras and their values under the keys of `_NAMES`."""
-    suffixes = [suffix for suffix, node in _by_suffix(tree, "matrix").items() if np.size(_array(node)) == 9]
+    suffixes = [suffix for suffix, node in _by_suffix(tree, "matrix").items() if _count(_array(node)) == 9]
     if suffixes:
         yield from _side_by_side(tree, suffixes, name)
         return
@@ -94,13 +87,22 @@ def _side_by_side(tree: Tree, suffixes: list[str], name: str) -> Iterator[tuple[
 
 def _by_suffix(tree: Tree, meaning: str) -> dict[str, object]:
     """What stands under any of the names of a meaning, by what follows the name: `K_left` gives "left"."""
+    ranked = []
+    for key, node in tree.items():
+        matches = {name: match for name in _NAMES[meaning] if (match := _pattern(name).fullmatch(str(key)))}
+        if matches:
+            # `intrinsic_matrix` is that name, and not `intrinsic` of a camera called "matrix".
+            name = max(matches, key=len)
+            ranked.append((_NAMES[meaning].index(name), matches[name][1] or matches[name][2] or "", node))
     found: dict[str, object] = {}
-    for name in _NAMES[meaning]:
-        pattern = re.compile(rf"{name}(?:_?(\d+)|_(\w+))?", flags=re.IGNORECASE)
-        for key, node in tree.items():
-            if match := pattern.fullmatch(str(key)):
-                found.setdefault(match[1] or match[2] or "", node)
+    for _, suffix, node in sorted(ranked, key=itemgetter(0)):
+        found.setdefault(suffix, node)
     return found
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(rf"{name.replace('_', '_?')}(?:_?(\d+)|_(\w+))?", flags=re.IGNORECASE)
 
 
 def _camera(path: Path, name: str, values: Mapping[str, object]) -> Camera:
@@ -135,16 +137,21 @@ def _array(node: object) -> object:
     if isinstance(node, dict) and "data" in node:
         data = node["data"]
         sizes = node.get("sizes", [node.get("rows", 1), node.get("cols", 1)])
-        values = data if isinstance(data, list) else [data]
-        try:
-            told = np.prod([float(size) for size in (sizes if isinstance(sizes, list) else [sizes])])
-        except (TypeError, ValueError, OverflowError):
-            told = -1
-        return values if told == len(values) else f"{len(values)} numbers instead of {told:g}"
+        values = _listed(data)
+        told = math.prod(size if isinstance(size, int | float) else -1 for size in _listed(sizes))
+        return values if told == len(values) else f"{len(values)} numbers for {shown(sizes)}"
     try:
         return node if np.asarray(node).dtype.kind in "fiu" else str(node)
     except ValueError:
         return "rows of different lengths"
+
+
+def _listed(node: object) -> list[object]:
+    return node if isinstance(node, list) else [node]
+
+
+def _count(rows: object) -> int:
+    return sum(map(_count, rows)) if isinstance(rows, list) else 1
 
 
 def _lens_model(path: Path, values: Mapping[str, object]) -> LensModel:

@@ -2,12 +2,12 @@
 
 `transform` says where a camera stands, and its matrix holds the camera's axes in the world as rows: x right, y *up*, z
 *backward*. `intrinsic` is in 64ths of a pixel of the whole sensor, from which `fov_video` cuts the picture;
-`video_resolution` says if it was then made smaller. Distortion is dimensionless, in OpenCV's terms. `viewrotation` turns what
-is shown on the screen, not the pictures, and is left alone.
+`video_resolution` says if it was then made smaller. Distortion is dimensionless, in OpenCV's terms. `viewrotation`
+turns what is shown on the screen, not the pictures, and is left alone.
 """
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -49,7 +50,11 @@ def read_camera(path: str | os.PathLike[str], name: str | None = None) -> Camera
     Raises:
         FormatError: The file cannot be read, has no camera of that name, or several and no name was given.
     """
-    cameras = read_cameras(path)
+    return pick_camera(Path(path), read_cameras(path), name)
+
+
+def pick_camera(path: Path, cameras: Mapping[str, Camera], name: str | None) -> Camera:
+    """One camera of those that were read from a path; `read_camera` says when that fails."""
     if name is None and len(cameras) == 1:
         return next(iter(cameras.values()))
     if name is not None and name in cameras:
@@ -57,10 +62,10 @@ def read_camera(path: str | os.PathLike[str], name: str | None = None) -> Camera
     names = list(cameras)
     shown = ", ".join(names[:_NAMES_SHOWN]) + (f" and {len(names) - _NAMES_SHOWN} more" * (len(names) > _NAMES_SHOWN))
     if name is None:
-        raise fault(Path(path), expected="a name, because there are several cameras", got="none", cure=_choice(shown))
+        raise fault(path, expected="a name, because there are several cameras", got="none", cure=_choice(shown))
     nearest = difflib.get_close_matches(name, names, n=1)
     cure = f"did you mean {nearest[0]!r}? " if nearest else ""
-    raise fault(Path(path), expected="the name of one of its cameras", got=repr(name), cure=cure + _choice(shown))
+    raise fault(path, expected="the name of one of its cameras", got=repr(name), cure=cure + _choice(shown))
 
 
 def split_camera_name(text: str) -> tuple[str, str | None]:

@@ -5,8 +5,8 @@ ROS writes nearly the same YAML without OpenCV's header, and people write the sa
 
 import json
 import re
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 
@@ -18,7 +18,7 @@ _LARGEST_FILE = 4 * 2**20
 """Bytes; a calibration with all pictures of its board is far smaller."""
 _DEEPEST = 12
 _HEADER = "%YAML:1.0\n---\n"
-_BLOCK_SEQUENCES = re.compile(r"(?:- +){%d}" % _DEEPEST)
+_BLOCK_SEQUENCES = re.compile(rf"(?:- +){{{_DEEPEST}}}")
 
 
 def read_tree(path: Path) -> Tree:

@@ -66,6 +66,7 @@ def make_keypoints() -> Callable[..., KeypointSequence]:
         joints = draw_people(layout, seed, rows, missing=0.2).astype(np.float32)
         joints[joints[..., 2] == 0, :2] = np.nan
         per_row, fisheye = bool(random.integers(2)), bool(random.integers(2))
+        coefficients = 4 if fisheye else int(random.choice([4, 5, 8, 12, 14]))
         matrix = np.array([[1500.0, 0, 960], [0, 1400, 540], [0, 0, 1]])
         return KeypointSequence(
             keypoints_px=joints[..., :2],
@@ -76,7 +77,7 @@ def make_keypoints() -> Callable[..., KeypointSequence]:
             image_size=(1920, 1080) if camera else None,
             fps=float(random.uniform(1, 240)) if camera else None,
             intrinsics=(np.repeat(matrix[None], rows, 0) if per_row else matrix) if camera else None,
-            distortion=random.normal(0, 0.1, 4 if fisheye else int(random.choice([4, 5, 8, 12, 14]))) if camera else None,
+            distortion=random.normal(0, 0.1, coefficients) if camera else None,
             lens_model="fisheye" if fisheye and camera else "brown",
         )
 

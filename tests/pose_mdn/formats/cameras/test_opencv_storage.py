@@ -12,7 +12,7 @@ from pose_mdn.geometry.camera import Camera
 
 Make = Callable[..., Camera]
 Same = Callable[..., None]
-MATRIX = "camera_matrix: !!opencv-matrix\n   rows: 3\n   cols: 3\n   dt: d\n   data: [ 9., 0., 4., 0., 9., 3., 0., 0., 1. ]\n"
+MATRIX = "K: !!opencv-matrix\n   rows: 3\n   cols: 3\n   dt: d\n   data: [ 9., 0., 4., 0., 9., 3., 0., 0., 1. ]\n"
 
 
 def write_storage(path: Path, **values: object) -> Path:
@@ -36,11 +36,12 @@ def as_rvec(camera: Camera) -> np.ndarray:
         ("K", "D", "rvec", "tvec"),
         ("mtx", "dist", "rvec", "tvec"),
         ("cameraMatrix", "distCoeffs", "Rot", "t"),
+        ("intrinsic_matrix", "distortion", "rotation_matrix", "translation"),
     ],
     ids=lambda names: names[0],
 )
 def test_a_camera_that_opencv_wrote(
-    tmp_path: Path, make_camera: Make, assert_same: Same, suffix: str, lens_model: str, names: tuple[str, ...]
+    tmp_path: Path, make_camera: Make, assert_same: Same, *, suffix: str, lens_model: str, names: tuple[str, ...]
 ) -> None:
     camera = make_camera(1, name="calibration", lens_model=lens_model)
     matrix, lens, rotation, translation = names
@@ -145,7 +146,8 @@ def test_camera_info_of_ros(tmp_path: Path, model: str, lens: str, expected: str
     path.write_text(
         "image_width: 640\nimage_height: 480\ncamera_name: head\n"
         "camera_matrix:\n  rows: 3\n  cols: 3\n  data: [500, 0, 320, 0, 501, 240, 0, 0, 1]\n"
-        f"distortion_model: {model}\ndistortion_coefficients:\n  rows: 1\n  cols: {lens.count(',') + 1}\n  data: {lens}\n"
+        f"distortion_model: {model}\ndistortion_coefficients:\n  rows: 1\n"
+        f"  cols: {lens.count(',') + 1}\n  data: {lens}\n"
         "rectification_matrix:\n  rows: 3\n  cols: 3\n  data: [1, 0, 0, 0, 1, 0, 0, 0, 1]\n"
     )
     camera = read_camera(path)
@@ -159,7 +161,7 @@ def test_camera_info_of_ros(tmp_path: Path, model: str, lens: str, expected: str
     [
         pytest.param("a.yml", "%YAML:1.0\n---\nfoo: 3\n", "camera_matrix, K or mtx, got the names", id="no_matrix"),
         pytest.param("a.yml", "just words", "YAML file", id="words"),
-        pytest.param("a.yml", "%YAML:1.0\n---\n" + MATRIX.replace("rows: 3", "rows: 4"), "numbers instead", id="rows"),
+        pytest.param("a.yml", "%YAML:1.0\n---\n" + MATRIX.replace("rows: 3", "rows: 4"), "9 numbers for", id="rows"),
         pytest.param("a.yml", "%YAML:1.0\n---\na: " + "[" * 100_000, "deeply nested", id="brackets"),
         pytest.param("a.yml", "%YAML:1.0\n---\na:\n  " + "- " * 100_000, "deeply nested", id="dashes"),
         pytest.param("a.json", "[" * 100_000, "JSON file", id="json_brackets"),
