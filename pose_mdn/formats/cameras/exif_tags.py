@@ -45,6 +45,9 @@ def read_photograph(path: Path) -> Photograph:
     tags: dict[int, float] = {}
     try:
         with path.open("rb") as stream:
+            if stream.read(2) != b"\xff\xd8":
+                cure = "convert it to JPEG, keeping its EXIF"
+                raise fault(path, expected="a JPEG photograph", got="another file", cure=cure)
             for marker, content in _segments(stream):
                 if marker == _APP1 and content.startswith(b"Exif\0\0") and not tags:
                     tags = _read_tags(content[6:])
@@ -60,7 +63,6 @@ def read_photograph(path: Path) -> Photograph:
 
 def _segments(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Markers and contents of the segments before the picture's data."""
-    stream.read(2)
     while True:
         lead, marker = struct.unpack("BB", stream.read(2))
         while marker == 0xFF:

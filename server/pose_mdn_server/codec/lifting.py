@@ -65,6 +65,7 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
             image_size=camera.image_size,
             intrinsics=camera.intrinsics,
             distortion=camera.distortion,
+            lens_model=camera.lens_model,
         ),
         model_name=request.model_name,
         model_version=request.model_version,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pose_mdn.errors import FormatError
-from pose_mdn.formats.cameras.registry import read_camera
+from pose_mdn.formats.cameras.registry import read_camera, read_cameras
 from pose_mdn.geometry.field_of_view import field_of_view_rad
 
 Tags = dict[int, tuple[int, float]]
@@ -98,6 +98,12 @@ def test_tags_that_another_library_wrote(tmp_path: Path) -> None:
 def test_too_few_tags_say_what_is_missing(tmp_path: Path, tags: Tags, got: str) -> None:
     with pytest.raises(FormatError, match=got):
         read_camera(photograph(tmp_path / "a.jpg", (60, 40), tags))
+
+
+def test_other_pictures_are_refused(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((40, 60), np.uint8))
+    with pytest.raises(FormatError, match="JPEG photograph, got another file; convert it"):
+        read_cameras(tmp_path / "a.png", format="exif")
 
 
 def test_a_photograph_without_exif_says_so(tmp_path: Path) -> None:
