@@ -42,7 +42,7 @@ def test_cameras_come_back_in_metres(
         (("  extrinsic", "  extrinsics"), "a line `extrinsic` for camera '0'"),
         (("intrinsic   ", "intrinsic   5 "), "16 numbers as `intrinsic` of camera '0', got 17"),
         (("intrinsic   ", "intrinsic   x"), "expected numbers"),
-        (("name", "nome"), "a block `name`"),
+        (("name", "title"), "a block `name`"),
     ],
 )
 def test_bad_files_give_one_clear_line(
