@@ -17,6 +17,8 @@ _BISECTIONS = 70
 """More halvings than a double has digits; Newton's steps end the search after a few."""
 _CONVERGED = 1e-14
 """In radians."""
+_HUGE = 1e100
+"""No lens has such coefficients; damaged files have, and must not make numbers overflow."""
 
 
 def distorted_radius(angle_rad: Float64Array, coefficients: Float64Array) -> Float64Array:
@@ -28,10 +30,12 @@ def distorted_radius(angle_rad: Float64Array, coefficients: Float64Array) -> Flo
 
 def largest_angle(coefficients: Float64Array) -> float:
     """The angle in radians, at most π, up to which the model has an inverse: larger angles are drawn farther out."""
-    # The derivative of θ_d is a polynomial in θ²; its first root is where the picture folds over.
-    roots = np.roots([factor * k for factor, k in zip((9, 7, 5, 3), coefficients[::-1], strict=True)] + [1.0])
-    folds = roots.real[(np.abs(roots.imag) < 1e-9 * np.maximum(1, np.abs(roots.real))) & (roots.real > 0)]
-    return float(min(np.sqrt(folds.min()), np.pi)) if folds.size else float(np.pi)
+    # The derivative of θ_d is a polynomial in θ²; its first root is where the picture folds over. Written in 1/θ² its
+    # leading coefficient is 1, whatever the lens, so that the last root is found however small the others are.
+    derivative = np.clip(coefficients * (3, 5, 7, 9), -_HUGE, _HUGE)
+    roots = np.roots([1.0, *derivative])
+    folds = roots.real[(np.abs(roots.imag) < 1e-9 * np.abs(roots.real)) & (roots.real > 1 / np.pi**2)]
+    return float(1 / np.sqrt(folds.max())) if folds.size else float(np.pi)
 
 
 def ray_angle(radius: Float64Array, coefficients: Float64Array) -> Float64Array:

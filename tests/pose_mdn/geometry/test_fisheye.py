@@ -108,6 +108,13 @@ def test_every_radius_has_the_angle_that_draws_it_or_none(lens: list[float], rad
     assert (np.diff(below) > -1e-12).all()
 
 
+@pytest.mark.parametrize("huge", [1e308, -1e308, 5e-324])
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_absurd_coefficients_do_no_harm(huge: float) -> None:
+    camera = Camera(intrinsics=np.diag([300.0, 300, 1]), distortion=np.full(4, huge), lens_model="fisheye")
+    assert camera.undistort_points([[0.0, 0], [10, 10]]).shape == (2, 2)
+
+
 def test_what_lies_beyond_90_degrees_has_no_pixels_and_no_slopes() -> None:
     camera = Camera(intrinsics=np.diag([300.0, 300, 1]), distortion=np.zeros(4), lens_model="fisheye")
     seen = camera.project([[1.0, 0, 1e-9], [1, 0, 0], [1, 0, -0.1], [0, 0, -1]])
