@@ -1,5 +1,6 @@
 """The camera, as the user gives it on the command line."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,9 @@ import typer
 from pose_mdn.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from pose_mdn.geometry.camera import Camera
     from pose_mdn.poses.keypoints import KeypointSequence
 
@@ -18,13 +22,15 @@ class CameraOptions:
     """What replaces the camera that a file brings along; `None` leaves the file's.
 
     Attributes:
-        camera: From a calibration file.
+        camera: From a calibration file or a photograph.
+        fov_deg: Horizontal field of view in degrees of an ideal lens, for pictures whose size is known.
         intrinsics: fx, fy, cx, cy in pixels.
         distortion: OpenCV coefficients k1 k2 p1 p2 k3 ....
         image_size: (width, height) in pixels.
     """
 
     camera: "Camera | None" = None
+    fov_deg: float | None = None
     intrinsics: tuple[float, ...] | None = None
     distortion: tuple[float, ...] | None = None
     image_size: tuple[int, int] | None = None
@@ -33,7 +39,7 @@ class CameraOptions:
         """The sequence with this camera.
 
         Raises:
-            InputError: The camera was calibrated for pictures of another size.
+            InputError: The camera was calibrated for pictures of another size, or theirs must be known and is not.
         """
         import numpy as np  # noqa: PLC0415
 
@@ -50,30 +56,51 @@ class CameraOptions:
                 sequence,
                 intrinsics=self.camera.intrinsics,
                 distortion=self.camera.distortion,
+                lens_model=self.camera.lens_model,
                 image_size=size or calibrated,
             )
-        intrinsics, distortion = sequence.intrinsics, sequence.distortion
+        if self.fov_deg is not None:
+            seen = _of_field_of_view(size, self.fov_deg)
+            return replace(sequence, intrinsics=seen, distortion=None, lens_model="brown", image_size=size)
+        intrinsics, distortion, lens_model = sequence.intrinsics, sequence.distortion, sequence.lens_model
         if self.intrinsics is not None:
             fx, fy, cx, cy = self.intrinsics
             intrinsics, distortion = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]), None
+            lens_model = "brown"
         if self.distortion is not None:
-            distortion = np.array(self.distortion)
-        return replace(sequence, intrinsics=intrinsics, distortion=distortion, image_size=size)
+            distortion, lens_model = np.array(self.distortion), "brown"
+        return replace(sequence, intrinsics=intrinsics, distortion=distortion, lens_model=lens_model, image_size=size)
 
 
 def parse_camera_options(
-    camera: str | None, intrinsics: str | None, distortion: str | None, image_size: str | None
+    camera: str | None,
+    intrinsics: str | None,
+    distortion: str | None,
+    image_size: str | None,
+    *,
+    fov: float | None = None,
+    exif: Path | None = None,
 ) -> CameraOptions:
     """Read the options' texts: `FILE[:NAME]`, `fx,fy,cx,cy`, `k1,k2,p1,p2[,...]` and `WxH`.
+
+    Args:
+        camera: A calibration file.
+        intrinsics: A pinhole matrix.
+        distortion: OpenCV coefficients.
+        image_size: The size of the pictures.
+        fov: Horizontal field of view in degrees.
+        exif: A photograph that the same camera took.
 
     Raises:
         typer.BadParameter: One of them has another form, or they exclude each other.
         FormatError: The calibration file cannot be read or has no such camera.
     """
-    if camera is not None and (intrinsics is not None or distortion is not None):
-        raise typer.BadParameter("--camera brings its own matrix and lens; leave out --intrinsics and --distortion")
+    _refuse_several(camera=camera, fov=fov, exif=exif, intrinsics=intrinsics, distortion=distortion)
+    if fov is not None and not 0 < fov < 180:
+        raise typer.BadParameter(f"--fov: expected degrees between 0 and 180, got {fov:g}")
     return CameraOptions(
-        camera=None if camera is None else _camera(camera),
+        camera=_camera(camera, exif),
+        fov_deg=fov,
         intrinsics=None if intrinsics is None else _numbers("--intrinsics", intrinsics, "fx,fy,cx,cy", (4,)),
         distortion=None
         if distortion is None
@@ -82,14 +109,32 @@ def parse_camera_options(
     )
 
 
-def _camera(text: str) -> "Camera":
-    from pose_mdn.geometry.camera_file import read_camera  # noqa: PLC0415
+def _refuse_several(**given: object) -> None:
+    """Each of the first three says all about the camera."""
+    named = [f"--{name}" for name, value in given.items() if value is not None]
+    whole = [name for name in named if name in {"--camera", "--fov", "--exif"}]
+    if whole and len(named) > 1:
+        others = " and ".join(name for name in named if name != whole[0])
+        raise typer.BadParameter(f"{whole[0]} brings its own matrix and lens; leave out {others}")
 
-    file, separator, name = text.rpartition(":")
-    # A path may contain a colon itself, as on Windows.
-    if separator and not Path(text).exists():
-        return read_camera(file, name)
-    return read_camera(text)
+
+def _camera(text: str | None, photograph: Path | None) -> "Camera | None":
+    from pose_mdn.formats.cameras.registry import read_camera, read_cameras, split_camera_name  # noqa: PLC0415
+
+    if photograph is not None:
+        return next(iter(read_cameras(photograph, format="exif").values()))
+    return None if text is None else read_camera(*split_camera_name(text))
+
+
+def _of_field_of_view(image_size: tuple[int, int] | None, degrees: float) -> "NDArray[np.float64]":
+    from pose_mdn.geometry.field_of_view import intrinsics_of_field_of_view  # noqa: PLC0415
+
+    if image_size is None:
+        raise InputError(
+            "--fov: expected pictures of known size, to turn degrees into pixels, got none; add --image-size",
+            field="image_size",
+        )
+    return intrinsics_of_field_of_view(image_size, math.radians(degrees))
 
 
 def _numbers(option: str, text: str, form: str, sizes: tuple[int, ...]) -> tuple[float, ...]:

@@ -89,7 +89,18 @@ def lift(
     ] = None,
     model: Annotated[str, typer.Option(help="Bundled model, NAME/VERSION, or the folder of a bundle.")] = "mdn_lifter",
     camera: Annotated[
-        str | None, typer.Option(metavar="FILE[:NAME]", help="Calibration TOML (Pose2Sim, anipose).")
+        str | None,
+        typer.Option(
+            metavar="FILE[:NAME]", help="Calibration: OpenCV, Pose2Sim, Qualisys, COLMAP, ... (docs/cameras.md)."
+        ),
+    ] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(metavar="DEGREES", help="Horizontal field of view of the pictures, if that is known."),
+    ] = None,
+    exif: Annotated[
+        Path | None,
+        typer.Option(metavar="PHOTO", help="JPEG by the same camera and zoom, with its focal length in EXIF."),
     ] = None,
     intrinsics: Annotated[
         str | None,
@@ -127,7 +138,7 @@ def lift(
     reading = Reading(
         format=format_,
         skeleton=skeleton,
-        camera=parse_camera_options(camera, intrinsics, distortion, image_size),
+        camera=parse_camera_options(camera, intrinsics, distortion, image_size, fov=fov, exif=exif),
         min_confidence=min_confidence,
         bodies=parse_body_options(stature, bone_lengths),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.errors import FormatError, InputError
-from pose_mdn.evaluation.human36m_cameras import human36m_cameras
+from pose_mdn.formats.cameras.human36m import human36m_cameras
 from pose_mdn.formats.motions.human36m_npz import (
     FPS,
     Human36mKeypoints,

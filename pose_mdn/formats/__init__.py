@@ -1,5 +1,6 @@
 """Files in, files out."""
 
+from pose_mdn.formats.cameras.registry import camera_formats, read_camera, read_cameras
 from pose_mdn.formats.hypotheses.files import read_hypotheses, write_hypotheses
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat
 from pose_mdn.formats.keypoints.npz import write_keypoints
@@ -7,7 +8,10 @@ from pose_mdn.formats.keypoints.registry import keypoint_formats, read_keypoints
 
 __all__ = [
     "KeypointFormat",
+    "camera_formats",
     "keypoint_formats",
+    "read_camera",
+    "read_cameras",
     "read_hypotheses",
     "read_keypoints",
     "write_hypotheses",

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.formats.array_checks import NUMBERS, Array, check_array, to_int64, to_positive
+from pose_mdn.formats.array_checks import NUMBERS, Array, check_array, to_int64, to_positive, to_text
 from pose_mdn.formats.faults import fault, shown
+from pose_mdn.poses.lens_model import BROWN, DISTORTION_SIZES, FISHEYE, LENS_MODELS, LensModel
 
-DISTORTION_LENGTHS = (0, 4, 5, 8, 12, 14)
-"""Numbers of coefficients that OpenCV's distortion model takes; 0 for none."""
+_COUNTS = {BROWN: "4, 5, 8, 12 or 14", FISHEYE: "4"}
 
 
 def read_intrinsics(path: Path, array: Array, rows: int) -> NDArray[np.float64]:
@@ -32,19 +32,29 @@ def read_intrinsics(path: Path, array: Array, rows: int) -> NDArray[np.float64]:
     return matrix
 
 
-def read_distortion(path: Path, array: Array) -> NDArray[np.float64]:
+def read_lens_model(path: Path, array: Array | None) -> LensModel:
+    """What distortion coefficients mean; files that do not say it mean the ordinary model."""
+    text = BROWN if array is None else to_text(path, "lens_model", array)
+    for model in LENS_MODELS:
+        if text == model:
+            return model
+    known = " or ".join(map(repr, LENS_MODELS))
+    raise fault(path, expected=f"{known} in 'lens_model'", got=shown(text), cure="correct it, or leave the key out")
+
+
+def read_distortion(path: Path, array: Array, lens_model: LensModel = BROWN) -> NDArray[np.float64]:
     """Distortion coefficients (K,), float64, in OpenCV's order."""
     coefficients = array.reshape(-1)
     if (
         array.dtype.kind not in NUMBERS
-        or coefficients.size not in DISTORTION_LENGTHS
+        or coefficients.size not in DISTORTION_SIZES[lens_model]
         or not np.isfinite(coefficients.astype(np.float64)).all()
     ):
         raise fault(
             path,
-            expected="4, 5, 8, 12 or 14 finite numbers in 'distortion'",
+            expected=f"{_COUNTS[lens_model]} finite numbers in 'distortion'",
             got=f"dtype {array.dtype}, shape {array.shape}",
-            cure="write OpenCV's k1 k2 p1 p2 k3 ..., or leave the key out",
+            cure="write OpenCV's k1 k2 p1 p2 k3 ..., or k1 k2 k3 k4 of a fisheye, or leave the key out",
         )
     return coefficients.astype(np.float64)
 

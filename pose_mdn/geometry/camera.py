@@ -1,7 +1,8 @@
 """A calibrated camera: world to picture, and picture back to rays.
 
 Conventions are OpenCV's: camera axes x right, y down, z forward; the centre of the upper left pixel is (0, 0);
-distortion coefficients k1 k2 p1 p2 k3 k4 k5 k6 s1 s2 s3 s4 τx τy, of which the first 4, 5, 8, 12 or 14 are given.
+distortion coefficients k1 k2 p1 p2 k3 k4 k5 k6 s1 s2 s3 s4 τx τy, of which the first 4, 5, 8, 12 or 14 are given, or
+the k1 k2 k3 k4 of `cv2.fisheye`.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from pose_mdn.errors import GeometryError
 from pose_mdn.geometry.lens import distort_slopes, undistort_slopes, validate_distortion
 from pose_mdn.geometry.pinhole import pixels_to_slopes, slopes_to_pixels
+from pose_mdn.poses.lens_model import BROWN, LensModel
 
 Float64Array = NDArray[np.float64]
 
@@ -29,11 +31,13 @@ class Camera:
 
     Attributes:
         intrinsics: (3, 3) pinhole matrix [[fx, skew, cx], [0, fy, cy], [0, 0, 1]], pixels.
-        distortion: 0, 4, 5, 8, 12 or 14 coefficients in OpenCV's order; empty for an ideal lens.
+        distortion: 0, 4, 5, 8, 12 or 14 coefficients in OpenCV's order; empty for an ideal lens. 4 of a fisheye.
         rotation: (3, 3) from the world frame to the camera frame.
         translation: (3,) of the world's origin in the camera frame, in the world's unit (metres).
         image_size: (width, height) in pixels, if known.
         name: What the calibration calls this camera.
+        lens_model: What the coefficients mean. A fisheye is known here only where rays have slopes: what it sees at 90
+            degrees from its axis and beyond is NaN, in both directions.
     """
 
     intrinsics: Float64Array
@@ -42,11 +46,12 @@ class Camera:
     translation: Float64Array = field(default_factory=lambda: np.zeros(3))
     image_size: tuple[int, int] | None = None
     name: str = ""
+    lens_model: LensModel = BROWN
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__
         set_field(self, "intrinsics", validate_intrinsics(self.intrinsics))
-        set_field(self, "distortion", validate_distortion(self.distortion))
+        set_field(self, "distortion", validate_distortion(self.distortion, self.lens_model))
         set_field(self, "rotation", _validate_rotation(self.rotation))
         set_field(self, "translation", _validate_translation(self.translation))
 
@@ -80,11 +85,11 @@ class Camera:
         points = self.world_to_camera(points_m)
         depth = points[..., 2:]
         slopes = points[..., :2] / np.where(depth > 0, depth, np.nan)
-        return self._to_pixels(distort_slopes(slopes, self.distortion))
+        return self._to_pixels(distort_slopes(slopes, self.distortion, self.lens_model))
 
     def unproject(self, points_px: ArrayLike, depth_m: ArrayLike) -> Float64Array:
         """World points (..., 3) that are seen at distorted pixels (..., 2) at depths (...) along the optical axis."""
-        slopes = undistort_slopes(self._to_slopes(points_px), self.distortion)
+        slopes = undistort_slopes(self._to_slopes(points_px), self.distortion, self.lens_model)
         depth = np.asarray(depth_m, np.float64)[..., None]
         return self.camera_to_world(np.concatenate(np.broadcast_arrays(slopes * depth, depth), axis=-1)[..., :3])
 
@@ -97,7 +102,7 @@ class Camera:
         Returns:
             (..., 2) ideal pixels; NaN where the lens model has no inverse (beyond the border of what it can draw).
         """
-        return self._to_pixels(undistort_slopes(self._to_slopes(points_px), self.distortion))
+        return self._to_pixels(undistort_slopes(self._to_slopes(points_px), self.distortion, self.lens_model))
 
     def back_project(self, points_px: ArrayLike, ray_parameter: ArrayLike) -> Float64Array:
         """A point of each pixel's ray, X(λ) = λ P⁺x + (1 - λ) C in homogeneous coordinates.

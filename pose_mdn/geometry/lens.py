@@ -1,4 +1,4 @@
-"""Lens distortion on the plane z = 1 of the camera frame, by OpenCV's model and OpenCV's code.
+"""Lens distortion on the plane z = 1 of the camera frame, by OpenCV's models.
 
 Working on slopes rather than pixels keeps the lens apart from the pinhole, so matrices with skew (which OpenCV's point
 functions ignore) and a different matrix per row cost nothing extra.
@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pose_mdn.errors import GeometryError
-
-DISTORTION_SIZES = (0, 4, 5, 8, 12, 14)
-"""How many coefficients OpenCV's distortion models have; 0 is the ideal lens."""
+from pose_mdn.geometry.fisheye import distort_fisheye, undistort_fisheye
+from pose_mdn.poses.lens_model import BROWN, DISTORTION_SIZES, FISHEYE, LENS_MODELS, LensModel
 
 _CRITERIA = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 25, 1e-12)
 _NEWTON_STEPS = 20
@@ -23,58 +22,74 @@ _IDENTITY = np.eye(3)
 _ZERO = np.zeros(3)
 
 
-def validate_distortion(distortion: ArrayLike | None) -> NDArray[np.float64]:
+def validate_distortion(distortion: ArrayLike | None, lens_model: LensModel = BROWN) -> NDArray[np.float64]:
     """Check distortion coefficients and return them as a flat float64 array; `None` gives the ideal lens.
 
     Raises:
-        GeometryError: Not 0, 4, 5, 8, 12 or 14 finite numbers.
+        GeometryError: The model has another name, or another number of coefficients, or one is not finite.
     """
-    if distortion is None:
-        return np.zeros(0)
+    if lens_model not in LENS_MODELS:
+        raise GeometryError(f"lens_model: expected one of {', '.join(LENS_MODELS)}, got {lens_model!r}")
     try:
-        coefficients = np.asarray(distortion, np.float64).reshape(-1)
+        coefficients = np.zeros(0) if distortion is None else np.asarray(distortion, np.float64).reshape(-1)
     except (TypeError, ValueError) as error:
         raise GeometryError(f"distortion: expected numbers k1 k2 p1 p2 k3 ..., got {distortion!r}") from error
-    if coefficients.size not in DISTORTION_SIZES:
-        raise GeometryError(
-            f"distortion: expected 4, 5, 8, 12 or 14 coefficients in OpenCV's order (k1 k2 p1 p2 k3 ...), "
-            f"got {coefficients.size}"
-        )
+    if coefficients.size not in DISTORTION_SIZES[lens_model]:
+        raise GeometryError(_wrong_size(coefficients.size, lens_model))
     if not np.isfinite(coefficients).all():
         raise GeometryError("distortion: expected finite numbers, got NaN or infinity")
     return coefficients
 
 
-def distort_slopes(slopes: NDArray[np.float64], distortion: NDArray[np.float64]) -> NDArray[np.float64]:
+def is_ideal(distortion: NDArray[np.float64], lens_model: LensModel = BROWN) -> bool:
+    """Whether a lens draws everything where a pinhole would. A fisheye with zero coefficients does not."""
+    return lens_model == BROWN and not distortion.any()
+
+
+def distort_slopes(
+    slopes: NDArray[np.float64], distortion: NDArray[np.float64], lens_model: LensModel = BROWN
+) -> NDArray[np.float64]:
     """Where the lens draws points (..., 2) of the plane z = 1; same shape. NaN stays NaN."""
-    if not distortion.any():
+    if is_ideal(distortion, lens_model):
         return slopes
     flat = slopes.reshape(-1, 2)
     distorted = np.full_like(flat, np.nan)
     finite = np.isfinite(flat).all(axis=1)
     if finite.any():
-        distorted[finite] = _distort(flat[finite], distortion)
+        distort = distort_fisheye if lens_model == FISHEYE else _distort
+        distorted[finite] = distort(flat[finite], distortion)
     return distorted.reshape(slopes.shape)
 
 
-def undistort_slopes(slopes: NDArray[np.float64], distortion: NDArray[np.float64]) -> NDArray[np.float64]:
+def undistort_slopes(
+    slopes: NDArray[np.float64], distortion: NDArray[np.float64], lens_model: LensModel = BROWN
+) -> NDArray[np.float64]:
     """The inverse of `distort_slopes`.
 
     Args:
         slopes: (..., 2) points as the lens draws them, divided by the pinhole matrix.
         distortion: Validated coefficients.
+        lens_model: What they mean.
 
     Returns:
-        (..., 2) ideal slopes; NaN where the input is not finite or the model has no inverse there.
+        (..., 2) ideal slopes; NaN where the input is not finite, where the model has no inverse, or where a fisheye
+        sees 90 degrees and more away from its axis, for which there are no slopes.
     """
-    if not distortion.any():
+    if is_ideal(distortion, lens_model):
         return slopes
     flat = slopes.reshape(-1, 2)
     ideal = np.full_like(flat, np.nan)
     rows = np.flatnonzero(np.isfinite(flat).all(axis=1))
     if rows.size:
-        ideal[rows] = _undistort(flat[rows], distortion)
+        undistort = undistort_fisheye if lens_model == FISHEYE else _undistort
+        ideal[rows] = undistort(flat[rows], distortion)
     return ideal.reshape(slopes.shape)
+
+
+def _wrong_size(size: int, lens_model: LensModel) -> str:
+    if lens_model == FISHEYE:
+        return f"distortion: expected the 4 coefficients k1 k2 k3 k4 of OpenCV's fisheye model, got {size}"
+    return f"distortion: expected 4, 5, 8, 12 or 14 coefficients in OpenCV's order (k1 k2 p1 p2 k3 ...), got {size}"
 
 
 def _distort(slopes: NDArray[np.float64], distortion: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pose_mdn.errors import InputError
 from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn.poses.lens_model import BROWN, LensModel
 from pose_mdn.skeletons.registry import get_skeleton
 from pose_mdn.skeletons.skeleton import Skeleton
 
@@ -21,6 +22,7 @@ def sequence_from_arrays(
     skeleton: str | Skeleton,
     intrinsics: ArrayLike | None = None,
     distortion: ArrayLike | None = None,
+    lens_model: LensModel = BROWN,
     image_size: tuple[int, int] | None = None,
 ) -> KeypointSequence:
     """Check shapes and types, and number the rows.
@@ -30,7 +32,8 @@ def sequence_from_arrays(
         confidence: (N, J), or (J,) for a single pose; 1 for every finite joint if left out.
         skeleton: The layout of the J joints, by name or as an object.
         intrinsics: (3, 3) or (N, 3, 3).
-        distortion: OpenCV coefficients k1 k2 p1 p2 k3 ....
+        distortion: OpenCV coefficients k1 k2 p1 p2 k3 ..., or k1 k2 k3 k4 of a fisheye.
+        lens_model: "brown" or "fisheye": what the coefficients mean.
         image_size: (width, height) in pixels.
 
     Raises:
@@ -53,6 +56,7 @@ def sequence_from_arrays(
         image_size=None if image_size is None else _image_size(image_size),
         intrinsics=None if intrinsics is None else _numbers("intrinsics", intrinsics, np.float64),
         distortion=None if distortion is None else _numbers("distortion", distortion, np.float64),
+        lens_model=lens_model,
     )
 
 

@@ -57,7 +57,8 @@ def _resized(lifted: HypothesisSequence, body: KnownBody) -> HypothesisSequence:
 
 def _with_bone_lengths(lifted: HypothesisSequence, body: KnownBody) -> HypothesisSequence:
     means_m, growth = with_bone_lengths(lifted.means_m.astype(np.float64), body)
-    ideal_px = ideal_pixels(lifted.keypoints_px, lifted.intrinsics, lifted.distortion).astype(np.float64)
+    seen_px = ideal_pixels(lifted.keypoints_px, lifted.intrinsics, lifted.distortion, lifted.lens_model)
+    ideal_px = seen_px.astype(np.float64)
     seen = lifted.confidence > 0
     slopes = np.where(seen[..., None], pixels_to_slopes(ideal_px, lifted.intrinsics), 0.0)
     weight = lifted.confidence.astype(np.float64)[:, None]

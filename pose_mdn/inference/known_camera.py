@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from pose_mdn.errors import InputError
 from pose_mdn.geometry.assumed_intrinsics import assume_intrinsics
 from pose_mdn.geometry.camera import validate_intrinsics
-from pose_mdn.geometry.lens import validate_distortion
+from pose_mdn.geometry.lens import is_ideal, validate_distortion
 from pose_mdn.inference.observations import joints_seen
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
+from pose_mdn.poses.lens_model import LensModel
 
 _LARGEST_NORMALIZED = 2.0
 
@@ -23,11 +24,13 @@ class KnownCamera:
         intrinsics: (N, 3, 3) pinhole matrices, float64.
         source: "given", or the sentence that states the assumption.
         distortion: OpenCV coefficients, float64; empty for none.
+        lens_model: What they mean.
     """
 
     intrinsics: NDArray[np.float64]
     source: str
     distortion: NDArray[np.float64]
+    lens_model: LensModel
 
 
 def resolve_camera(sequence: KeypointSequence, min_confidence: float) -> KnownCamera:
@@ -40,10 +43,10 @@ def resolve_camera(sequence: KeypointSequence, min_confidence: float) -> KnownCa
         InputError: There is a lens but no matrix, or no matrix and the coordinates are not pixels of a picture.
         GeometryError: The intrinsics or the distortion are impossible.
     """
-    distortion = validate_distortion(sequence.distortion)
+    distortion = validate_distortion(sequence.distortion, sequence.lens_model)
     if sequence.intrinsics is not None:
         matrices, source = validate_intrinsics(sequence.intrinsics), "given"
-    elif distortion.any():
+    elif not is_ideal(distortion, sequence.lens_model):
         raise InputError(
             "distortion: expected intrinsics beside it, got none; coefficients mean nothing without the matrix that "
             "they were calibrated with",
@@ -56,7 +59,10 @@ def resolve_camera(sequence: KeypointSequence, min_confidence: float) -> KnownCa
             _refuse_centred(points_px)
         matrices, source = assume_intrinsics(sequence.image_size, points_px)
     return KnownCamera(
-        intrinsics=np.broadcast_to(matrices, (len(sequence), 3, 3)).copy(), source=source, distortion=distortion
+        intrinsics=np.broadcast_to(matrices, (len(sequence), 3, 3)).copy(),
+        source=source,
+        distortion=distortion,
+        lens_model=sequence.lens_model,
     )
 
 

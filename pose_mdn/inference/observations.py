@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.geometry.lens import undistort_slopes
+from pose_mdn.geometry.lens import is_ideal, undistort_slopes
 from pose_mdn.geometry.pinhole import pixels_to_slopes, slopes_to_pixels
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
+from pose_mdn.poses.lens_model import BROWN, LensModel
 from pose_mdn.poses.status import Status
 from pose_mdn.skeletons.mapping import mapping_matrix, to_human36m17
 
@@ -62,6 +63,7 @@ def prepare(
     intrinsics: NDArray[np.float64],
     distortion: NDArray[np.float64],
     *,
+    lens_model: LensModel = BROWN,
     min_confidence: float = DEFAULT_MIN_CONFIDENCE,
 ) -> Observations:
     """Mask, map to Human3.6M-17, undistort, and decide what happens to each row.
@@ -74,13 +76,14 @@ def prepare(
         sequence: N rows; its own camera is not looked at.
         intrinsics: (N, 3, 3) validated pinhole matrices.
         distortion: Validated coefficients, empty for none.
+        lens_model: What they mean.
         min_confidence: Joints below this are missing.
     """
     seen = joints_seen(sequence, min_confidence)
     outside = seen & _outside_picture(sequence)
     weights = np.where(seen & ~outside, np.minimum(sequence.confidence, 1), 0)
     keypoints_px, confidence = to_human36m17(sequence.keypoints_px, weights, sequence.skeleton)
-    ideal_px = ideal_pixels(keypoints_px, intrinsics, distortion)
+    ideal_px = ideal_pixels(keypoints_px, intrinsics, distortion, lens_model)
     drawable = np.isfinite(ideal_px).all(axis=-1)
     keypoints_px[~drawable] = np.nan
     confidence[~drawable] = 0
@@ -114,7 +117,10 @@ def _outside_picture(sequence: KeypointSequence) -> NDArray[np.bool_]:
 
 
 def ideal_pixels(
-    keypoints_px: FloatArray, intrinsics: NDArray[np.float64], distortion: NDArray[np.float64]
+    keypoints_px: FloatArray,
+    intrinsics: NDArray[np.float64],
+    distortion: NDArray[np.float64],
+    lens_model: LensModel = BROWN,
 ) -> NDArray[np.floating]:
     """Where an ideal lens would have drawn the joints.
 
@@ -122,14 +128,15 @@ def ideal_pixels(
         keypoints_px: (N, 17, 2) pixels of the picture as given, NaN where missing.
         intrinsics: (N, 3, 3) validated pinhole matrices.
         distortion: Validated coefficients, empty for none.
+        lens_model: What they mean.
 
     Returns:
         (N, 17, 2) pixels; NaN where missing or beyond what the lens can draw.
     """
-    if not distortion.any():
+    if is_ideal(distortion, lens_model):
         return keypoints_px
     slopes = np.asarray(pixels_to_slopes(keypoints_px.astype(np.float64), intrinsics))
-    return np.asarray(slopes_to_pixels(undistort_slopes(slopes, distortion), intrinsics))
+    return np.asarray(slopes_to_pixels(undistort_slopes(slopes, distortion, lens_model), intrinsics))
 
 
 def _extent(

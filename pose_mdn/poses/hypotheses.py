@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.poses.keypoints import FloatArray
+from pose_mdn.poses.lens_model import BROWN, LensModel
 
 _ROW_FIELDS = (
     "means_m",
@@ -59,7 +60,7 @@ class HypothesisSequence:
         person: (N,) identities, copied from the input.
         intrinsics: (N, 3, 3) pinhole matrices that were used.
         intrinsics_source: Where they came from: "given", or a sentence that states the assumption made.
-        distortion: Lens distortion that was undone, OpenCV order; empty if none.
+        distortion: Lens distortion that was undone, OpenCV order; empty if none. `lens_model` says what it means.
         image_size: (width, height) if known.
         fps: Frames per second if known.
         source_skeleton: Name of the layout that the keypoints came in.
@@ -69,6 +70,7 @@ class HypothesisSequence:
             that give no score; NaN throughout if left out.
         size_source: Where the people's size comes from: "prior", the model's guess from the bodies that it was trained
             on, or a text that begins with "given: " and says what was known.
+        lens_model: What the coefficients of `distortion` mean.
     """
 
     means_m: FloatArray
@@ -91,6 +93,7 @@ class HypothesisSequence:
     model: str
     ood_score: FloatArray = field(default_factory=_left_out)
     size_source: str = SIZE_FROM_PRIOR
+    lens_model: LensModel = BROWN
 
     def __post_init__(self) -> None:
         if not self.ood_score.size:

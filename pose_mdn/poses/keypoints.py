@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError
+from pose_mdn.poses.lens_model import BROWN, LENS_MODELS, LensModel
 from pose_mdn.skeletons.skeleton import Skeleton
 
 FloatArray = NDArray[np.float32]
@@ -24,7 +25,8 @@ class KeypointSequence:
         image_size: (width, height) in pixels, if known.
         fps: Frames per second, if known.
         intrinsics: (3, 3) or (N, 3, 3) pinhole matrix, if known.
-        distortion: OpenCV coefficients k1 k2 p1 p2 k3 ..., if known.
+        distortion: OpenCV coefficients k1 k2 p1 p2 k3 ..., or k1 k2 k3 k4 of a fisheye, if known.
+        lens_model: What the coefficients mean.
     """
 
     keypoints_px: FloatArray
@@ -36,6 +38,7 @@ class KeypointSequence:
     fps: float | None = None
     intrinsics: NDArray[np.float64] | None = None
     distortion: NDArray[np.float64] | None = None
+    lens_model: LensModel = BROWN
 
     def __post_init__(self) -> None:
         n, joints = len(self.keypoints_px), self.skeleton.num_joints
@@ -43,6 +46,9 @@ class KeypointSequence:
         _require_shape("confidence", self.confidence, (n, joints), self.skeleton.name)
         _require_shape("frame", self.frame, (n,), self.skeleton.name)
         _require_shape("person", self.person, (n,), self.skeleton.name)
+        if self.lens_model not in LENS_MODELS:
+            message = f"lens_model: expected one of {', '.join(LENS_MODELS)}, got {self.lens_model!r}"
+            raise InputError(message, field="lens_model")
         if self.intrinsics is not None and self.intrinsics.shape not in {(3, 3), (n, 3, 3)}:
             raise InputError(
                 f"intrinsics: expected shape (3, 3) or ({n}, 3, 3), one matrix for all rows or one each, "

@@ -93,6 +93,7 @@ def _describe(hypotheses: HypothesisSequence, title: str) -> dict[str, JSONValue
         "intrinsics_source": hypotheses.intrinsics_source,
         "size_source": hypotheses.size_source,
         "distortion": [float(value) for value in hypotheses.distortion.reshape(-1)],
+        "lens_model": hypotheses.lens_model,
         "image_size": None if hypotheses.image_size is None else [int(side) for side in hypotheses.image_size],
         "fps": None if not hypotheses.fps else float(hypotheses.fps),
         "joint_names": list(HUMAN36M17.joint_names),

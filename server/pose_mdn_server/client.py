@@ -10,6 +10,7 @@ from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn.poses.lens_model import BROWN, LensModel
 from pose_mdn_server.codec.lifting import decode_lift_response, encode_lift_request
 from pose_mdn_server.rpc import pose_lifting_pb2_grpc
 from pose_mdn_server.status import from_rpc_error
@@ -38,6 +39,7 @@ class PoseLiftingClient:
         skeleton: str = "human36m17",
         intrinsics: ArrayLike | None = None,
         distortion: ArrayLike | None = None,
+        lens_model: LensModel = BROWN,
         image_size: tuple[int, int] | None = None,
         model: str = "mdn_lifter",
         body: KnownBody | None = None,
@@ -50,6 +52,7 @@ class PoseLiftingClient:
             skeleton: Name of the layout of the J joints.
             intrinsics: (3, 3) or (N, 3, 3) pinhole matrix in pixels, if known.
             distortion: OpenCV coefficients, if the lens distorts.
+            lens_model: "brown" or "fisheye": what they mean.
             image_size: (width, height) in pixels, if known.
             model: "NAME" for its newest version, or "NAME/VERSION".
             body: The size of these people, if it is known.
@@ -65,6 +68,7 @@ class PoseLiftingClient:
             skeleton=skeleton,
             intrinsics=intrinsics,
             distortion=distortion,
+            lens_model=lens_model,
             image_size=image_size,
         )
         return self.lift_sequence(sequence, model=model, body=body)

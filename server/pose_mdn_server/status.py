@@ -28,7 +28,12 @@ _CODES: tuple[tuple[type[PoseMDNError], grpc.StatusCode], ...] = (
     (ModelNotReadyError, grpc.StatusCode.UNAVAILABLE),
 )
 
-_REQUEST_FIELDS = {"keypoints": "keypoints_px", "intrinsics": "camera.intrinsics", "distortion": "camera.distortion"}
+_REQUEST_FIELDS = {
+    "keypoints": "keypoints_px",
+    "intrinsics": "camera.intrinsics",
+    "distortion": "camera.distortion",
+    "lens_model": "camera.lens_model",
+}
 """Arguments of the library that requests call otherwise."""
 
 

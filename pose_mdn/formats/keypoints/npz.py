@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError, UnknownSkeletonError
 from pose_mdn.formats.array_checks import NUMBERS, Array, check_array, to_float32, to_int64, to_text
-from pose_mdn.formats.camera_keys import read_distortion, read_fps, read_image_size, read_intrinsics
+from pose_mdn.formats.camera_keys import read_distortion, read_fps, read_image_size, read_intrinsics, read_lens_model
 from pose_mdn.formats.faults import fault
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, first_bytes
 from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
@@ -26,6 +26,7 @@ _OPTIONAL = (
     "intrinsics",
     "intrinsics_source",
     "distortion",
+    "lens_model",
 )
 
 
@@ -57,6 +58,7 @@ def write_keypoints(path: str | os.PathLike[str], sequence: KeypointSequence) ->
         arrays["intrinsics"] = sequence.intrinsics.astype(np.float64)
     if sequence.distortion is not None:
         arrays["distortion"] = sequence.distortion.astype(np.float64)
+        arrays["lens_model"] = np.array(sequence.lens_model)
     write_npz(path, arrays)
 
 
@@ -76,7 +78,8 @@ def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
         "intrinsics_source" in arrays and to_text(path, "intrinsics_source", arrays["intrinsics_source"]) != "given"
     )
     has_camera = "intrinsics" in arrays and not assumed
-    distortion = read_distortion(path, arrays["distortion"]) if "distortion" in arrays else np.empty(0)
+    lens_model = read_lens_model(path, arrays.get("lens_model"))
+    distortion = read_distortion(path, arrays["distortion"], lens_model) if "distortion" in arrays else np.empty(0)
     return KeypointSequence(
         keypoints_px=keypoints_px,
         confidence=confidence,
@@ -87,6 +90,7 @@ def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
         fps=read_fps(path, arrays["fps"]) if "fps" in arrays else None,
         intrinsics=read_intrinsics(path, arrays["intrinsics"], sizes["N"]) if has_camera else None,
         distortion=distortion if distortion.size else None,
+        lens_model=lens_model,
     )
 
 

@@ -13,10 +13,21 @@ function distort(x, y, coefficients) {
   ];
 }
 
+/** OpenCV's fisheye model: k1 k2 k3 k4 on the angle from the axis. */
+function distortFisheye(x, y, [k1, k2, k3, k4]) {
+  const slope = Math.hypot(x, y);
+  if (slope < 1e-12) return [x, y];
+  const angle = Math.atan(slope);
+  const t2 = angle * angle;
+  const scale = (angle * (1 + t2 * (k1 + t2 * (k2 + t2 * (k3 + t2 * k4))))) / slope;
+  return [x * scale, y * scale];
+}
+
 /** Pixels of a point in the camera frame, or null if it lies behind the camera. */
-function projectToPicture(point, intrinsics, coefficients) {
+function projectToPicture(point, intrinsics, coefficients, lensModel = "brown") {
   if (!(point[2] > 1e-6)) return null;
   let [x, y] = [point[0] / point[2], point[1] / point[2]];
-  if (coefficients.length >= 4) [x, y] = distort(x, y, coefficients);
+  if (lensModel === "fisheye") [x, y] = distortFisheye(x, y, coefficients);
+  else if (coefficients.length >= 4) [x, y] = distort(x, y, coefficients);
   return [intrinsics[0] * x + intrinsics[1] * y + intrinsics[2], intrinsics[4] * y + intrinsics[5]];
 }

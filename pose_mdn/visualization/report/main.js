@@ -149,7 +149,8 @@ function fillTexts(recording) {
     "about-skeleton": about.source_skeleton,
     "about-intrinsics": about.intrinsics_source === "given" ? "given with the keypoints" : about.intrinsics_source,
     "about-person-size": about.size_source === "prior" ? "the model's guess: one camera does not tell it" : about.size_source,
-    "about-lens": about.distortion.some((value) => value !== 0) ? "distortion undone before lifting" : "no distortion",
+    "about-lens": about.lens_model === "fisheye" ? "fisheye, undone before lifting" :
+      about.distortion.some((value) => value !== 0) ? "distortion undone before lifting" : "no distortion",
     "about-up": about.up_is_estimated ? "the direction in which the person stands" : "the camera's own up",
     "about-size": about.image_size ? `${about.image_size[0]} × ${about.image_size[1]} px` : "not known",
   };

@@ -134,6 +134,7 @@ class PictureView {
     const points = recording.jointNames.map((_, joint) => {
       const pixel = projectToPicture(
         add(recording.mean(row, selected, joint), root), recording.intrinsicsOf(row), recording.about.distortion,
+        recording.about.lens_model,
       );
       return pixel && this.toCanvas(pixel);
     });

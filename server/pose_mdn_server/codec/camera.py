@@ -1,6 +1,7 @@
 """The camera of a request."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +9,17 @@ from numpy.typing import NDArray
 from pose_mdn.geometry.camera import validate_intrinsics
 from pose_mdn.geometry.lens import validate_distortion
 from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn.poses.lens_model import BROWN, FISHEYE, LensModel
 from pose_mdn_server.rpc import camera_pb2
 from pose_mdn_server.violations import Violations
 
 Matrices = NDArray[np.float64]
+
+_LENS_MODELS: dict[int, LensModel] = {
+    camera_pb2.LENS_MODEL_UNSPECIFIED: BROWN,
+    camera_pb2.LENS_MODEL_BROWN: BROWN,
+    camera_pb2.LENS_MODEL_FISHEYE: FISHEYE,
+}
 
 MAX_IMAGE_SIDE_PX = 1_000_000
 """Larger pictures are typing errors."""
@@ -24,11 +32,13 @@ class DecodedCamera:
     Attributes:
         intrinsics: (3, 3) or (N, 3, 3) pinhole matrices, if known.
         distortion: OpenCV coefficients, if the lens distorts.
+        lens_model: What they mean.
         image_size: (width, height) in pixels, if known.
     """
 
     intrinsics: Matrices | None
     distortion: NDArray[np.float64] | None
+    lens_model: LensModel
     image_size: tuple[int, int] | None
 
 
@@ -37,6 +47,7 @@ def decode_camera(camera: camera_pb2.Camera, num_poses: int, violations: Violati
     return DecodedCamera(
         intrinsics=_decode_intrinsics(camera, num_poses, violations),
         distortion=_decode_distortion(camera, violations),
+        lens_model=_LENS_MODELS.get(camera.lens_model, BROWN),
         image_size=_decode_image_size(camera, violations),
     )
 
@@ -49,6 +60,7 @@ def encode_camera(sequence: KeypointSequence) -> camera_pb2.Camera:
         distortion=[] if sequence.distortion is None else sequence.distortion.ravel().tolist(),
         image_width_px=width,
         image_height_px=height,
+        lens_model=camera_pb2.LENS_MODEL_FISHEYE if sequence.lens_model == FISHEYE else camera_pb2.LENS_MODEL_BROWN,
     )
 
 
@@ -67,14 +79,21 @@ def _decode_intrinsics(camera: camera_pb2.Camera, num_poses: int, violations: Vi
 
 
 def _decode_distortion(camera: camera_pb2.Camera, violations: Violations) -> NDArray[np.float64] | None:
-    if len(camera.distortion) == 0:
+    known = ", ".join(camera_pb2.LensModel.keys())
+    if not violations.require(
+        camera.lens_model in _LENS_MODELS, "camera.lens_model", f"expected one of {known}, got {camera.lens_model}"
+    ):
+        return None
+    lens_model = _LENS_MODELS[camera.lens_model]
+    if len(camera.distortion) == 0 and lens_model == BROWN:
         return None
     violations.require(
         len(camera.intrinsics) > 0,
         "camera.intrinsics",
         "expected values because `distortion` is given, got none; a lens model means nothing without its matrix",
     )
-    return violations.checked("camera.distortion", validate_distortion, np.array(camera.distortion, dtype=np.float64))
+    coefficients = np.array(camera.distortion, dtype=np.float64)
+    return violations.checked("camera.distortion", partial(validate_distortion, lens_model=lens_model), coefficients)
 
 
 def _decode_image_size(camera: camera_pb2.Camera, violations: Violations) -> tuple[int, int] | None:

@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n pose_mdn_server/rpc/camera.proto\x12\x0bpose_mdn.v1\"a\n\x06\x43\x61mera\x12\x12\n\nintrinsics\x18\x01 \x03(\x01\x12\x12\n\ndistortion\x18\x02 \x03(\x01\x12\x16\n\x0eimage_width_px\x18\x03 \x01(\r\x12\x17\n\x0fimage_height_px\x18\x04 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n pose_mdn_server/rpc/camera.proto\x12\x0bpose_mdn.v1\"\x8d\x01\n\x06\x43\x61mera\x12\x12\n\nintrinsics\x18\x01 \x03(\x01\x12\x12\n\ndistortion\x18\x02 \x03(\x01\x12\x16\n\x0eimage_width_px\x18\x03 \x01(\r\x12\x17\n\x0fimage_height_px\x18\x04 \x01(\r\x12*\n\nlens_model\x18\x05 \x01(\x0e\x32\x16.pose_mdn.v1.LensModel*U\n\tLensModel\x12\x1a\n\x16LENS_MODEL_UNSPECIFIED\x10\x00\x12\x14\n\x10LENS_MODEL_BROWN\x10\x01\x12\x16\n\x12LENS_MODEL_FISHEYE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pose_mdn_server.rpc.camera_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CAMERA']._serialized_start=49
-  _globals['_CAMERA']._serialized_end=146
+  _globals['_LENSMODEL']._serialized_start=193
+  _globals['_LENSMODEL']._serialized_end=278
+  _globals['_CAMERA']._serialized_start=50
+  _globals['_CAMERA']._serialized_end=191
 # @@protoc_insertion_point(module_scope)

@@ -7,9 +7,9 @@ from typer.testing import CliRunner
 from pose_mdn.cli import build_app
 from pose_mdn.errors import InputError
 from pose_mdn.evaluation.document import file_sha256
-from pose_mdn.evaluation.human36m_cameras import human36m_cameras
 from pose_mdn.evaluation.virtual_views import virtual_views
 from pose_mdn.formats import write_hypotheses, write_keypoints
+from pose_mdn.formats.cameras.human36m import human36m_cameras
 from pose_mdn.skeletons import HUMAN36M17
 
 RECORDED_JOINTS = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 import pose_mdn
 from pose_mdn.cli import build_app
 from pose_mdn.cli.lift import lift
-from pose_mdn.formats import read_hypotheses
+from pose_mdn.formats import read_camera, read_hypotheses
 from pose_mdn.geometry.known_body import stature_m
 from pose_mdn.inference import DEFAULT_MIN_CONFIDENCE, DEFAULT_MODEL, load_lifter
 
@@ -228,6 +228,57 @@ def test_a_named_camera_is_used_with_its_lens(run: Run, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.distortion, [-0.1, 0.02, 0.001, -0.001])
 
 
+def test_a_fisheye_is_undone_end_to_end(run: Run, tmp_path: Path) -> None:
+    lens = "matrix = [[600.0, 0, 958], [0, 600, 541], [0, 0, 1]]\nfisheye = true\ndistortions = [0.05, -0.01, 0.0, 0.0]"
+    (tmp_path / "fisheye.toml").write_text(f"[cam]\nsize = [1920, 1080]\n{lens}\n")
+    camera = read_camera(tmp_path / "fisheye.toml")
+    # A layout that is not mapped: means of joints are taken in the picture, where a fisheye bends what is straight.
+    ideal = write_people(tmp_path / "ideal.npz", intrinsics=camera.intrinsics, skeleton="human36m17")
+    points_px = np.load(ideal)["keypoints"]
+    slopes = (points_px - camera.intrinsics[:2, 2]) / 600
+    drawn = camera.project(np.concatenate([slopes, np.ones_like(slopes[..., :1])], axis=-1))
+    seen = write_people(tmp_path / "seen.npz", keypoints=drawn.astype(np.float32), skeleton="human36m17")
+    assert run(ideal, "-o", tmp_path / "ideal_out.npz").exit_code == 0
+    result = run(seen, "-o", tmp_path / "out.npz", "--camera", tmp_path / "fisheye.toml")
+    assert result.exit_code == 0, result.output
+    expected, found = read_hypotheses(tmp_path / "ideal_out.npz"), read_hypotheses(tmp_path / "out.npz")
+    np.testing.assert_allclose(found.means_m, expected.means_m, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(found.reprojection_error_px, expected.reprojection_error_px, rtol=1e-3, atol=1e-2)
+    assert found.lens_model == "fisheye"
+    again = run(tmp_path / "out.npz", "-o", tmp_path / "again.npz")
+    assert again.exit_code == 0, again.output
+    assert read_hypotheses(tmp_path / "again.npz").lens_model == "fisheye"
+    plain = [*("--intrinsics", "600,600,958,541"), *("--distortion", "0.1,0,0,0")]
+    assert run(tmp_path / "out.npz", "-o", tmp_path / "plain.npz", *plain).exit_code == 0
+    assert read_hypotheses(tmp_path / "plain.npz").lens_model == "brown"
+
+
+def test_a_field_of_view_is_enough(run: Run, tmp_path: Path) -> None:
+    source = write_people(tmp_path / "a.npz")
+    assert run(source, "-o", tmp_path / "out.npz", "--fov", "60").exit_code == 0
+    matrix = read_hypotheses(tmp_path / "out.npz").intrinsics[0]
+    focal = 960 / np.tan(np.deg2rad(30))
+    np.testing.assert_allclose(matrix, [[focal, 0, 959.5], [0, focal, 539.5], [0, 0, 1]])
+    keypoints = np.load(source)["keypoints"]
+    np.savez(tmp_path / "sizeless.npz", keypoints=keypoints, skeleton="coco17")
+    result = run(tmp_path / "sizeless.npz", "-o", tmp_path / "out.npz", "--fov", "60")
+    assert result.exit_code == 1
+    assert "add --image-size" in result.stderr
+
+
+def test_a_photograph_tells_its_focal_length(run: Run, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    picture = image.new("RGB", (1920, 1080))
+    exif = picture.getexif()
+    exif.get_ifd(0x8769)[0xA405] = 26
+    picture.save(tmp_path / "photo.jpg", exif=exif)
+    source = write_people(tmp_path / "a.npz")
+    for option in ("--exif", "--camera"):
+        assert run(source, "-o", tmp_path / "out.npz", option, tmp_path / "photo.jpg").exit_code == 0
+        matrix = read_hypotheses(tmp_path / "out.npz").intrinsics[0]
+        np.testing.assert_allclose(matrix[0, 0], 26 / np.hypot(36, 24) * np.hypot(1920, 1080))
+
+
 def test_a_camera_for_other_pictures_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "calibration.toml").write_text(CALIBRATION)
     source = write_people(tmp_path / "a.npz")
@@ -286,6 +337,9 @@ def test_two_statures_for_the_same_people_are_refused(run: Run, tmp_path: Path) 
         (["--image-size", "1920"], "WIDTHxHEIGHT"),
         (["--camera", "absent.toml:left"], "absent.toml"),
         (["--camera", "c.toml", "--intrinsics", "1,1,1,1"], "leave out --intrinsics"),
+        (["--fov", "60", "--camera", "c.toml", "--distortion", "1,1,1,1"], "leave out --fov and --distortion"),
+        (["--fov", "180"], "degrees between 0 and 180"),
+        (["--exif", "absent.jpg"], "absent.jpg"),
         (["--min-confidence", "3"], "less than or equal to 1"),
         (["--model", "mdn_liftr"], "mdn_lift"),
         (["--format", "npzz"], "npz"),

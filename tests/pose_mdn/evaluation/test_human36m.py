@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from pose_mdn import metrics
 from pose_mdn.errors import FormatError, InputError
 from pose_mdn.evaluation.human36m import human36m_rows, human36m_views, published_rows
-from pose_mdn.evaluation.human36m_cameras import human36m_cameras
+from pose_mdn.formats.cameras.human36m import human36m_cameras
 from pose_mdn.formats.motions.human36m_npz import read_human36m_keypoints, read_human36m_positions
 from pose_mdn.inference import load_lifter
 from pose_mdn.skeletons import COCO17, HUMAN36M17, Skeleton

@@ -65,7 +65,8 @@ def make_keypoints() -> Callable[..., KeypointSequence]:
         layout = SKELETONS[skeleton]
         joints = draw_people(layout, seed, rows, missing=0.2).astype(np.float32)
         joints[joints[..., 2] == 0, :2] = np.nan
-        per_row = bool(random.integers(2))
+        per_row, fisheye = bool(random.integers(2)), bool(random.integers(2))
+        coefficients = 4 if fisheye else int(random.choice([4, 5, 8, 12, 14]))
         matrix = np.array([[1500.0, 0, 960], [0, 1400, 540], [0, 0, 1]])
         return KeypointSequence(
             keypoints_px=joints[..., :2],
@@ -76,7 +77,8 @@ def make_keypoints() -> Callable[..., KeypointSequence]:
             image_size=(1920, 1080) if camera else None,
             fps=float(random.uniform(1, 240)) if camera else None,
             intrinsics=(np.repeat(matrix[None], rows, 0) if per_row else matrix) if camera else None,
-            distortion=random.normal(0, 0.1, int(random.choice([4, 5, 8, 12, 14]))) if camera else None,
+            distortion=random.normal(0, 0.1, coefficients) if camera else None,
+            lens_model="fisheye" if fisheye and camera else "brown",
         )
 
     return make
@@ -92,6 +94,7 @@ def make_hypotheses() -> Callable[..., HypothesisSequence]:
 
         means = normal(components, 17, 3)
         means[random.random(rows) < 0.2] = np.nan
+        fisheye = bool(random.integers(2))
         return HypothesisSequence(
             means_m=means,
             std_m=np.abs(normal(components, 17, 2)),
@@ -106,7 +109,8 @@ def make_hypotheses() -> Callable[..., HypothesisSequence]:
             person=random.integers(-1, 5, rows),
             intrinsics=random.normal(size=(rows, 3, 3)),
             intrinsics_source="given" if camera else "assumed: 55° across the longer side",
-            distortion=random.normal(size=5) if camera else np.empty(0),
+            distortion=random.normal(size=4 if fisheye else 5) if camera else np.empty(0),
+            lens_model="fisheye" if fisheye and camera else "brown",
             image_size=(640, 480) if camera else None,
             fps=29.97 if camera else None,
             source_skeleton="halpe26",

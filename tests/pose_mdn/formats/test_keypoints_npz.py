@@ -143,6 +143,8 @@ WRONG = {
     "intrinsics are flat": ({"intrinsics": np.ones(3)}, r"'intrinsics' of shape \(3, 3, 3\), got \(3,\)"),
     "focal length is negative": ({"intrinsics": np.diag([-1.0, 1, 1])}, "focal lengths above 0"),
     "distortion has 3 numbers": ({"distortion": np.zeros(3)}, "4, 5, 8, 12 or 14"),
+    "fisheye has 5 numbers": ({"distortion": np.zeros(5), "lens_model": np.array("fisheye")}, "expected 4 finite"),
+    "lens model is unknown": ({"lens_model": np.array("fish")}, "'brown' or 'fisheye' in 'lens_model', got 'fish'"),
     "confidence is misspelt": ({"confidence": None, "confidences": np.ones((3, 17))}, "rename it to 'confidence'"),
 }
 

@@ -49,6 +49,18 @@ def test_projection_equals_opencv(lens: list[float]) -> None:
     np.testing.assert_allclose(camera.project(points), expected[:, 0], rtol=0, atol=1e-6)
 
 
+@given(seed=seeds, count=st.sampled_from([0, 4, 5, 8, 12, 14]))
+@settings(max_examples=60, deadline=None)
+def test_projection_equals_opencv_for_any_number_of_coefficients(seed: int, count: int) -> None:
+    lens = np.random.default_rng(seed).uniform(-0.1, 0.1, count)
+    camera = some_camera(lens.tolist(), seed)
+    points = points_in_view(camera, seed)
+    expected, _ = cv2.projectPoints(
+        points, cv2.Rodrigues(camera.rotation)[0], camera.translation, camera.intrinsics, lens if count else None
+    )
+    np.testing.assert_allclose(camera.project(points), expected[:, 0], rtol=0, atol=1e-6)
+
+
 @every_lens
 @given(seed=seeds, skew=st.floats(-5, 5))
 @settings(max_examples=25, deadline=None)

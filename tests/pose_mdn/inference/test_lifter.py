@@ -204,6 +204,20 @@ def test_a_lens_is_undone_before_the_graph(lifter: Lifter) -> None:
     np.testing.assert_array_equal(result.distortion, camera.distortion)
 
 
+def test_a_fisheye_is_undone_before_the_graph(lifter: Lifter) -> None:
+    lens = {"distortion": np.zeros(4), "lens_model": "fisheye"}
+    camera = Camera(intrinsics=INTRINSICS, **lens)
+    people = some_people(4)
+    people[0, 3] = camera.intrinsics[:2, 2] + [2000, 0]  # 104 degrees from the axis
+    result = lifter.lift_arrays(people, intrinsics=INTRINSICS, **lens)
+    seen = result.confidence > 0
+    assert list(np.argwhere(~seen)[0]) == [0, 3]
+    assert seen.sum() == seen.size - 1
+    np.testing.assert_allclose(result.means_m[:, 0, :, :2][seen], camera.undistort_points(people)[seen], atol=1e-3)
+    np.testing.assert_array_equal(result.keypoints_px[seen], people[seen])
+    assert result.lens_model == "fisheye"
+
+
 def test_what_a_lens_cannot_have_drawn_is_missing(lifter: Lifter) -> None:
     people = some_people(1) / 2 + 500
     people[0, 4] = [958 + 1100, 541]  # at slope 1, where this lens draws nothing beyond 0.703

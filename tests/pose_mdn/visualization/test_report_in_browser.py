@@ -203,6 +203,21 @@ def test_a_lens_bends_the_overlay_as_opencv_does(open_report: OpenFunction, walk
     np.testing.assert_allclose(actual, expected, atol=1e-6)
 
 
+def test_a_fisheye_bends_the_overlay_as_opencv_does(open_report: OpenFunction, walking: HypothesisSequence) -> None:
+    cv2 = pytest.importorskip("cv2")
+    distortion = np.array([0.04, -0.01, 0.005, -0.001])
+    points = (walking.means_m[0, 0] + walking.root_translation_m[0, 0]).astype(np.float64)
+    points[0] = [0, 0, 2]
+    expected = cv2.fisheye.projectPoints(points[:, None], np.zeros(3), np.zeros(3), walking.intrinsics[0], distortion)
+    report = open_report(replace(walking, distortion=distortion, lens_model="fisheye"))
+    assert "fisheye" in report.page.inner_text("#about-lens")
+    lens = (Path(__file__).parents[3] / "pose_mdn/visualization/report/lens.js").read_text("utf-8")
+    project = f"([points, k, d]) => {{ {lens}\n return points.map(p => projectToPicture(p, k, d, 'fisheye')); }}"
+    intrinsics = walking.intrinsics[0].reshape(-1).tolist()
+    actual = report.page.evaluate(project, [points.tolist(), intrinsics, distortion.tolist()])
+    np.testing.assert_allclose(actual, expected[0][:, 0], atol=1e-6)
+
+
 def test_an_ellipsoid_s_outline_is_exact(open_report: OpenFunction, walking: HypothesisSequence) -> None:
     """Points of the ellipsoid project inside the outline, and some of them onto it."""
     random = np.random.default_rng(3)

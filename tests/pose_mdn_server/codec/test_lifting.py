@@ -28,7 +28,8 @@ def sequences(draw: st.DrawFn) -> KeypointSequence:
     skeleton = draw(st.sampled_from(sorted(SKELETONS.values(), key=lambda skeleton: skeleton.name)))
     n, joints = draw(st.integers(1, 4)), skeleton.num_joints
     any_float = st.floats(width=32, allow_nan=True, allow_infinity=True)
-    lens = draw(st.sampled_from([None, 4, 5, 8, 12, 14]))
+    fisheye = draw(st.booleans())
+    lens = 4 if fisheye else draw(st.sampled_from([None, 4, 5, 8, 12, 14]))
     per_pose = draw(st.booleans())
     intrinsics = np.array(PINHOLE).reshape(3, 3)
     return KeypointSequence(
@@ -40,6 +41,7 @@ def sequences(draw: st.DrawFn) -> KeypointSequence:
         image_size=draw(st.none() | st.tuples(st.integers(1, 10_000), st.integers(1, 10_000))),
         intrinsics=np.tile(intrinsics, (n, 1, 1)) if per_pose and n > 1 else intrinsics,
         distortion=None if lens is None else np.linspace(0.01, 0.1, lens),
+        lens_model="fisheye" if fisheye else "brown",
     )
 
 
@@ -60,7 +62,8 @@ def test_a_request_says_what_the_sequence_says(sequence: KeypointSequence, body:
     job = decode_lift_request(LiftRequest.FromString(request.SerializeToString()), max_poses=4)
     assert (job.model_name, job.model_version) == ("mdn_lifter", "1")
     assert job.body == body
-    assert (job.keypoints.skeleton, job.keypoints.image_size) == (sequence.skeleton, sequence.image_size)
+    for name in ("skeleton", "image_size", "lens_model"):
+        assert getattr(job.keypoints, name) == getattr(sequence, name)
     for name in ("keypoints_px", "confidence", "intrinsics", "distortion"):
         np.testing.assert_array_equal(getattr(job.keypoints, name), getattr(sequence, name), err_msg=name)
 
@@ -116,6 +119,9 @@ def camera_request(**fields: object) -> LiftRequest:
             camera_request(intrinsics=np.reshape(PINHOLE, (3, 3)).T.ravel()), ["camera.intrinsics"], id="column-major"
         ),
         pytest.param(camera_request(distortion=[0.1] * 3), ["camera.distortion"], id="3 coefficients"),
+        pytest.param(camera_request(lens_model=2), ["camera.distortion"], id="fisheye without coefficients"),
+        pytest.param(camera_request(distortion=[0.1] * 5, lens_model=2), ["camera.distortion"], id="5 of a fisheye"),
+        pytest.param(camera_request(distortion=[0.1] * 4, lens_model=7), ["camera.lens_model"], id="unknown lens"),
         pytest.param(camera_request(distortion=[np.inf] * 5), ["camera.distortion"], id="infinite coefficients"),
         pytest.param(
             camera_request(intrinsics=[], distortion=[0.1] * 5), ["camera.intrinsics"], id="lens without a matrix"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from pose_mdn.errors import FormatError
-from pose_mdn.geometry.camera_file import read_camera, read_cameras
+from pose_mdn.formats.cameras.registry import read_camera, read_cameras
 
+MATRIX = "matrix = [[9, 0, 4], [0, 9, 3], [0, 0, 1]]"
 TWO_CAMERAS = """
 [cam_01]
 name = "left"
@@ -64,7 +65,11 @@ def test_the_only_camera_needs_no_name(tmp_path: Path) -> None:
         pytest.param("[metadata]\nerror = 0.0", "matrix", id="no_camera"),
         pytest.param("[a]\nmatrix = [[900.0, 0], [0, 900]]", "3 x 3", id="small_matrix"),
         pytest.param("[a]\nmatrix = 'x'", "camera 'a'", id="text_matrix"),
-        pytest.param("[a]\nfisheye = true\nmatrix = [[9, 0, 4], [0, 9, 3], [0, 0, 1]]", "fisheye", id="fisheye"),
+        pytest.param(f"[a]\nfisheye = true\n{MATRIX}", "4 coefficients", id="fisheye_without_lens"),
+        pytest.param(f"[a]\nname = 'b'\n{MATRIX}\n[b]\n{MATRIX}", "two of 'b'", id="same_name"),
+        pytest.param(f"[a]\n{MATRIX}\ntranslation = [1, 'x', 2]", "translation: expected numbers", id="text"),
+        pytest.param(f"[a]\n{MATRIX}\n[metadata]\nunit = 'ft'", "m, cm, mm, got 'ft'", id="unit"),
+        pytest.param("", "empty", id="empty"),
         pytest.param("[a]\nmatrix = [[9, 0, 4], [0, 9, 3], [0, 0, 1]]\nsize = 3", "camera 'a'", id="size"),
         pytest.param("[a]\nmatrix = [[9, 0, 4], [0, 9, 3], [0, 0, 1]]\nrotation = [1, 2]", "Rodrigues", id="rotation"),
     ],
@@ -80,3 +85,17 @@ def test_bad_files_give_one_clear_line(tmp_path: Path, text: str, says: str) -> 
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="No such file"):
         read_camera(tmp_path / "absent.toml")
+
+
+def test_a_fisheye_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "anipose.toml"
+    path.write_text(f"[cam_0]\nname = 'A'\nfisheye = true\n{MATRIX}\ndistortions = [0.1, 0.02, 0.0, 0.0]")
+    camera = read_camera(path)
+    assert (camera.name, camera.lens_model) == ("A", "fisheye")
+    np.testing.assert_array_equal(camera.distortion, [0.1, 0.02, 0, 0])
+
+
+def test_a_stated_unit_is_converted_to_metres(tmp_path: Path) -> None:
+    path = tmp_path / "anipose.toml"
+    path.write_text(f"[a]\n{MATRIX}\ntranslation = [1000, 250, -3]\n[metadata]\nunit = 'mm'")
+    np.testing.assert_allclose(read_camera(path).translation, [1, 0.25, -0.003])

@@ -1,17 +1,23 @@
 """The calibrated cameras of Human3.6M."""
 
 import tomllib
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError
+from pose_mdn.formats.cameras.camera_builder import rotation_of_quaternion
+from pose_mdn.formats.cameras.camera_format import CameraFormat
 from pose_mdn.geometry.camera import Camera
 
 _MM_PER_M = 1000.0
-_FIGURES = "human36m_cameras.toml"
+_FIGURES = "human36m.toml"
+_NAME = "human36m"
 
 
 @cache
@@ -28,13 +34,13 @@ def human36m_cameras(subject: str) -> tuple[Camera, ...]:
     Raises:
         InputError: No calibration of this subject has been published.
     """
-    figures = tomllib.loads(files("pose_mdn.evaluation").joinpath(_FIGURES).read_text("utf-8"))
+    figures = _figures()
     stands = figures["stand"]
     if subject not in stands:
         raise InputError(f"subject: expected one of {', '.join(stands)}, got {subject!r}; check its name in the file")
     cameras = []
     for lens, stand in zip(figures["camera"], stands[subject], strict=True):
-        to_camera = _rotation(stand["orientation"]).T
+        to_camera = rotation_of_quaternion(stand["orientation"]).T
         k1, k2, k3 = lens["radial"]
         cameras.append(
             Camera(
@@ -53,9 +59,24 @@ def _intrinsics(focal: list[float], center: list[float]) -> NDArray[np.float64]:
     return np.array([[focal[0], 0.0, center[0]], [0.0, focal[1], center[1]], [0.0, 0.0, 1.0]])
 
 
-def _rotation(quaternion_wxyz: list[float]) -> NDArray[np.float64]:
-    """The rotation matrix of a quaternion, which is normalised first."""
-    w, *vector = np.asarray(quaternion_wxyz, np.float64) / np.linalg.norm(quaternion_wxyz)
-    x, y, z = vector
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.asarray(np.eye(3) + 2.0 * w * cross + 2.0 * cross @ cross)
+def _read(_path: Path) -> dict[str, Camera]:
+    cameras = [
+        replace(camera, name=f"{subject}.{camera.name}")
+        for subject in _figures()["stand"]
+        for camera in human36m_cameras(subject)
+    ]
+    return {camera.name: camera for camera in cameras}
+
+
+@cache
+def _figures() -> dict[str, Any]:
+    return tomllib.loads(files("pose_mdn.formats.cameras").joinpath(_FIGURES).read_text("utf-8"))
+
+
+FORMAT = CameraFormat(
+    name=_NAME,
+    description="human36m:S9.54138969 and so on, which need no file",
+    matches=lambda path: str(path) == _NAME and not path.exists(),
+    read=_read,
+)
+"""The cameras of Human3.6M by subject and number, as if they were a file."""

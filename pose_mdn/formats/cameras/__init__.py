@@ -1,0 +1,1 @@
+"""Calibrated cameras in the files that people have, one module per format."""
