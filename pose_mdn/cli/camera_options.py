@@ -73,7 +73,7 @@ def parse_camera_options(
     if camera is not None and (intrinsics is not None or distortion is not None):
         raise typer.BadParameter("--camera brings its own matrix and lens; leave out --intrinsics and --distortion")
     return CameraOptions(
-        camera=None if camera is None else _camera(camera),
+        camera=None if camera is None else parse_camera(camera),
         intrinsics=None if intrinsics is None else _numbers("--intrinsics", intrinsics, "fx,fy,cx,cy", (4,)),
         distortion=None
         if distortion is None
@@ -82,7 +82,8 @@ def parse_camera_options(
     )
 
 
-def _camera(text: str) -> "Camera":
+def parse_camera(text: str) -> "Camera":
+    """The camera of `FILE` or `FILE:NAME`."""
     from pose_mdn.geometry.camera_file import read_camera  # noqa: PLC0415
 
     file, separator, name = text.rpartition(":")

@@ -69,8 +69,7 @@ def agree(
     difference = projection.points_px - np.where(seen[..., None], keypoints_px, np.nan)[:, None]
     square = np.square(difference).sum(axis=-1)
     rms = weighted_rms(square, confidence[:, None].astype(np.float64))
-    covariance = projection.covariance_px2 + np.square(noise * size)[:, None, None, None, None] * np.eye(2)
-    mahalanobis = _mahalanobis_square(difference, covariance)
+    mahalanobis = _mahalanobis_square(difference, projection.covariance_px2, np.square(noise * size)[:, None, None])
     with np.errstate(invalid="ignore"):
         return Agreement(
             error_px=np.sqrt(square),
@@ -81,9 +80,9 @@ def agree(
         )
 
 
-def _mahalanobis_square(difference: Float64Array, covariance: Float64Array) -> Float64Array:
-    """(...) squared distances of (..., 2) vectors under (..., 2, 2) covariances, by the closed inverse."""
+def _mahalanobis_square(difference: Float64Array, covariance: Float64Array, noise: Float64Array) -> Float64Array:
+    """(...) squared distances of (..., 2) vectors under (3, ...) covariances with round noise added."""
     x, y = difference[..., 0], difference[..., 1]
-    xx, xy, yy = covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]
+    xx, xy, yy = covariance[0] + noise, covariance[1], covariance[2] + noise
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((yy * x * x - 2.0 * xy * x * y + xx * y * y) / (xx * yy - xy * xy))

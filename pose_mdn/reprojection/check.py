@@ -95,8 +95,8 @@ def check_reprojection(
 
     Args:
         hypotheses: N rows of M hypotheses.
-        keypoints_px: (N, 17, 2) Human3.6M-17 joints in the pixels of the camera's picture, NaN where missing; those that
-            were lifted if `None`.
+        keypoints_px: (N, 17, 2) Human3.6M-17 joints, pixels of the camera's picture, NaN where missing; those that were
+            lifted if `None`.
         confidence: (N, 17); 1 for all that are finite if only keypoints are given.
         camera: Whose picture it is; the one that the hypotheses carry if `None`.
         lifted_with: The camera of the hypotheses, if it is another one in the same world as `camera`.
@@ -151,7 +151,7 @@ def _observations(
     points = np.asarray(hypotheses.keypoints_px if keypoints_px is None else keypoints_px, np.float64)
     if points.shape != hypotheses.keypoints_px.shape:
         raise InputError(
-            f"keypoints: expected shape {hypotheses.keypoints_px.shape}, one row per row of hypotheses, got {points.shape}",
+            f"keypoints: expected shape {hypotheses.keypoints_px.shape}, like those lifted, got {points.shape}",
             field="keypoints",
         )
     if confidence is not None:

@@ -4,6 +4,7 @@ Letters in shapes: N rows, M hypotheses, J = 17 joints.
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 
 Float64Array = NDArray[np.float64]
 
+# Entries of 2 x 2 matrices as arrays of their own: numpy is slow over axes of two.
+_Symmetric: TypeAlias = tuple[Float64Array, Float64Array, Float64Array]
+_Matrix: TypeAlias = tuple[Float64Array, Float64Array, Float64Array, Float64Array]
+
 _LENS_STEP = 1e-5
 """In slopes: the derivative of the lens is a central difference over a hundredth of a pixel."""
 
@@ -25,7 +30,8 @@ class Projection:
 
     Attributes:
         points_px: (N, M, 17, 2) pixels as the lens draws them; NaN behind the camera and in rows that were not lifted.
-        covariance_px2: (N, M, 17, 2, 2) what the standard deviations of the joints become there, to first order.
+        covariance_px2: (3, N, M, 17) what the standard deviations of the joints become there, to first order: variance
+            of u, covariance of u and v, variance of v.
         depth_m: (N, M, 17) along the optical axis.
     """
 
@@ -90,34 +96,58 @@ def project_hypotheses(hypotheses: HypothesisSequence, viewpoint: Viewpoint, roo
         slopes = joints[..., :2] / np.where(depth > 0, depth, np.nan)[..., None]
     direction = (viewpoint.rotation @ hypotheses.view_rotation.astype(np.float64))[..., 2]
     covariance = _slope_covariance(slopes, depth, direction, hypotheses.std_m.astype(np.float64))
-    stretch = viewpoint.intrinsics[:, None, None, :2, :2]
+    pinhole = viewpoint.intrinsics[:, None, None]
+    stretch = (pinhole[..., 0, 0], pinhole[..., 0, 1], pinhole[..., 1, 0], pinhole[..., 1, 1])
     if viewpoint.distortion.any():
-        stretch = stretch @ _lens_derivative(slopes, viewpoint.distortion)
+        stretch = _product(stretch, _lens_derivative(slopes, viewpoint.distortion))
         slopes = distort_slopes(slopes, viewpoint.distortion)
     return Projection(
         points_px=np.asarray(slopes_to_pixels(slopes, viewpoint.intrinsics[:, None])),
-        covariance_px2=stretch @ covariance @ np.swapaxes(stretch, -1, -2),
+        covariance_px2=_stretched(covariance, stretch),
         depth_m=depth,
     )
 
 
 def _slope_covariance(
     slopes: Float64Array, depth: Float64Array, direction: Float64Array, std: Float64Array
-) -> Float64Array:
-    """(N, M, 17, 2, 2) of (N, M, 17, 2) slopes with (N, 3) lines of sight and (N, M, 17, 2) deviations."""
-    across, along = np.square(std[..., 0]), np.square(std[..., 1])
-    view = direction[:, None, None]
-    sideways = view[..., :2] - slopes * view[..., 2:]
-    ball = np.eye(2) + slopes[..., :, None] * slopes[..., None, :]
-    excess = sideways[..., :, None] * sideways[..., None, :]
-    total = across[..., None, None] * ball + (along - across)[..., None, None] * excess
-    return np.asarray(total / np.square(depth)[..., None, None])
+) -> _Symmetric:
+    """Of (N, M, 17, 2) slopes with (N, 3) lines of sight and (N, M, 17, 2) deviations."""
+    x, y = slopes[..., 0], slopes[..., 1]
+    towards = direction[:, :, None, None]
+    sideways_x, sideways_y = towards[:, 0] - x * towards[:, 2], towards[:, 1] - y * towards[:, 2]
+    per_depth = 1.0 / np.square(depth)
+    ball = np.square(std[..., 0]) * per_depth
+    excess = np.square(std[..., 1]) * per_depth - ball
+    return (
+        ball * (1.0 + x * x) + excess * sideways_x * sideways_x,
+        ball * (x * y) + excess * sideways_x * sideways_y,
+        ball * (1.0 + y * y) + excess * sideways_y * sideways_y,
+    )
 
 
-def _lens_derivative(slopes: Float64Array, distortion: Float64Array) -> Float64Array:
-    """(..., 2, 2) derivative of the lens at (..., 2) slopes."""
+def _lens_derivative(slopes: Float64Array, distortion: Float64Array) -> _Matrix:
+    """Of the lens, at (..., 2) slopes."""
     columns = [
         (distort_slopes(slopes + step, distortion) - distort_slopes(slopes - step, distortion)) / (2 * _LENS_STEP)
         for step in _LENS_STEP * np.eye(2)
     ]
-    return np.stack(columns, axis=-1)
+    return columns[0][..., 0], columns[1][..., 0], columns[0][..., 1], columns[1][..., 1]
+
+
+def _product(left: _Matrix, right: _Matrix) -> _Matrix:
+    a, b, c, d = left
+    e, f, g, h = right
+    return a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h
+
+
+def _stretched(covariance: _Symmetric, matrix: _Matrix) -> Float64Array:
+    """(3, ...) A C Aᵀ."""
+    xx, xy, yy = covariance
+    a, b, c, d = matrix
+    return np.stack(
+        [
+            a * a * xx + 2.0 * a * b * xy + b * b * yy,
+            a * c * xx + (a * d + b * c) * xy + b * d * yy,
+            c * c * xx + 2.0 * c * d * xy + d * d * yy,
+        ]
+    )
