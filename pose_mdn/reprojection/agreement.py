@@ -45,10 +45,10 @@ def person_size_px(keypoints_px: Float64Array, seen: NDArray[np.bool_]) -> Float
 
 def weighted_rms(square: Float64Array, weight: Float64Array) -> Float64Array:
     """(...) root of the weighted mean of (..., J) squares, over those that are numbers; NaN if there are none."""
-    weight = np.where(np.isnan(square), 0.0, weight)
-    total = weight.sum(axis=-1)
+    usable = ~np.isnan(square) & (weight > 0)
+    weight = np.where(usable, weight, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.sqrt(np.where(weight > 0, weight * square, 0.0).sum(axis=-1) / total))
+        return np.asarray(np.sqrt((weight * np.where(usable, square, 0.0)).sum(axis=-1) / weight.sum(axis=-1)))
 
 
 def agree(
@@ -66,10 +66,11 @@ def agree(
     """
     seen = (confidence > 0) & np.isfinite(keypoints_px).all(axis=-1)
     size = person_size_px(keypoints_px, seen)
-    difference = projection.points_px - np.where(seen[..., None], keypoints_px, np.nan)[:, None]
-    square = np.square(difference).sum(axis=-1)
+    wanted = np.where(seen[..., None], keypoints_px, np.nan)[:, None]
+    x, y = (projection.points_px[..., axis] - wanted[..., axis] for axis in range(2))
+    square = x * x + y * y
     rms = weighted_rms(square, confidence[:, None].astype(np.float64))
-    mahalanobis = _mahalanobis_square(difference, projection.covariance_px2, np.square(noise * size)[:, None, None])
+    mahalanobis = _mahalanobis_square(x, y, projection.covariance_px2, np.square(noise * size)[:, None, None])
     with np.errstate(invalid="ignore"):
         return Agreement(
             error_px=np.sqrt(square),
@@ -80,9 +81,8 @@ def agree(
         )
 
 
-def _mahalanobis_square(difference: Float64Array, covariance: Float64Array, noise: Float64Array) -> Float64Array:
-    """(...) squared distances of (..., 2) vectors under (3, ...) covariances with round noise added."""
-    x, y = difference[..., 0], difference[..., 1]
-    xx, xy, yy = covariance[0] + noise, covariance[1], covariance[2] + noise
+def _mahalanobis_square(x: Float64Array, y: Float64Array, covariance: Float64Array, noise: Float64Array) -> Float64Array:
+    """(...) squared distances of vectors (x, y) under (..., 3) covariances with round noise added."""
+    xx, xy, yy = covariance[..., 0] + noise, covariance[..., 1], covariance[..., 2] + noise
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((yy * x * x - 2.0 * xy * x * y + xx * y * y) / (xx * yy - xy * xy))

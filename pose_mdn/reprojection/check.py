@@ -1,6 +1,8 @@
 """The whole check: hypotheses, keypoints and a camera in; errors, uncertainty, bodies and verdicts out."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,11 @@ from pose_mdn.geometry.root_translation import solve_root_translation
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.reprojection.agreement import Agreement, Float64Array, agree
 from pose_mdn.reprojection.bones import has_human_bones
-from pose_mdn.reprojection.diagnosis import AGREES_BELOW, Diagnosis, diagnose
+from pose_mdn.reprojection.diagnosis import AGREES_BELOW, Diagnosis, Explanations, conclude, explain
 from pose_mdn.reprojection.projection import Projection, Viewpoint, project_hypotheses
+
+_HYPOTHESES_AT_ONCE = 2048
+"""Arrays of this many stay in a core's cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,31 +121,79 @@ def check_reprojection(
         if camera is None
         else Viewpoint.of_camera(camera, len(hypotheses), lifted_with)
     )
+    step = max(1, _HYPOTHESES_AT_ONCE // max(1, hypotheses.num_hypotheses))
+    slices = [slice(start, start + step) for start in range(0, max(1, len(hypotheses)), step)]
+    width = (None if camera is None else camera.image_size) or hypotheses.image_size
+    axis = viewpoint.intrinsics[:, 0, 2] if width is None else np.full(len(hypotheses), (width[0] - 1) / 2)
+    parts = [
+        _check_rows(hypotheses.take(rows), viewpoint.take(rows), points[rows], weight[rows], axis[rows], settings)
+        for rows in slices
+    ]
+    projections, agreements, bodies, explanations = zip(*parts, strict=True)
+    agreement, body = _join(agreements), _join(bodies)
+    with np.errstate(invalid="ignore"):
+        close = agreement.rms_of_size <= settings.tolerance
+    return ReprojectionCheck(
+        settings=settings,
+        projection=_join(projections),
+        agreement=agreement,
+        root_m=body.root_m,
+        in_front=body.in_front,
+        human_bones=body.human_bones,
+        human_joints=body.human_joints,
+        passes=body.in_front & close & body.human_bones & body.human_joints,
+        diagnosis=conclude(_join(explanations)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bodies:
+    """What is known of hypotheses beside their pictures; as in `ReprojectionCheck`."""
+
+    root_m: Float64Array
+    in_front: NDArray[np.bool_]
+    human_bones: NDArray[np.bool_]
+    human_joints: NDArray[np.bool_]
+
+
+_Rows = TypeVar("_Rows", Projection, Agreement, _Bodies, Explanations)
+
+
+def _check_rows(
+    hypotheses: HypothesisSequence,
+    viewpoint: Viewpoint,
+    points: Float64Array,
+    weight: Float64Array,
+    mirror_axis_px: Float64Array,
+    settings: CheckSettings,
+) -> tuple[Projection, Agreement, _Bodies, Explanations]:
+    """Everything that rows tell on their own."""
     root_m = hypotheses.root_translation_m.astype(np.float64)
     if settings.estimate_root:
         root_m = _solve_root(hypotheses, viewpoint, points, weight)
     projection = project_hypotheses(hypotheses, viewpoint, root_m)
-    agreement = agree(projection, points, weight, noise=settings.noise, level=settings.level)
     lifted = hypotheses.lifted[:, None]
+    # In memory joint by joint, since both look joints up by name.
+    means_m = np.moveaxis(np.ascontiguousarray(np.moveaxis(hypotheses.means_m, (2, 3), (1, 0))), (1, 0), (2, 3))
     with np.errstate(invalid="ignore"):
-        in_front = (projection.depth_m > 0).all(axis=-1) | ~lifted
-        means = hypotheses.means_m.astype(np.float64)
-        human_bones, human_joints = has_human_bones(means) & lifted, np.asarray(within_limits(means)) & lifted
-        passes = in_front & (agreement.rms_of_size <= settings.tolerance) & human_bones & human_joints
-    width = None if camera is None else camera.image_size
-    width = width or hypotheses.image_size
-    axis = viewpoint.intrinsics[:, 0, 2] if width is None else np.full(len(hypotheses), (width[0] - 1) / 2)
-    return ReprojectionCheck(
-        settings=settings,
-        projection=projection,
-        agreement=agreement,
-        root_m=root_m,
-        in_front=in_front,
-        human_bones=human_bones,
-        human_joints=human_joints,
-        passes=passes,
-        diagnosis=diagnose(projection.points_px, points, weight, axis),
+        bodies = _Bodies(
+            root_m=root_m,
+            in_front=(projection.depth_m > 0).all(axis=-1) | ~lifted,
+            human_bones=has_human_bones(hypotheses.means_m) & lifted,
+            human_joints=np.asarray(within_limits(means_m)) & lifted,
+        )
+    return (
+        projection,
+        agree(projection, points, weight, noise=settings.noise, level=settings.level),
+        bodies,
+        explain(projection.points_px, points, weight, mirror_axis_px),
     )
+
+
+def _join(parts: Sequence[_Rows]) -> _Rows:
+    """One after the other, field by field."""
+    names = [field.name for field in fields(parts[0])]
+    return type(parts[0])(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def _observations(

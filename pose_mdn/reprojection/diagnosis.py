@@ -9,7 +9,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.reprojection.agreement import Float64Array, person_size_px, weighted_rms
+from pose_mdn.reprojection.agreement import Float64Array, person_size_px
+from pose_mdn.reprojection.moments import point_moments
 from pose_mdn.skeletons import HUMAN36M17
 
 AGREES_BELOW = 0.04
@@ -30,6 +31,9 @@ class Fault(StrEnum):
     CAMERA = "another_camera"
     UNKNOWN = "unexplained"
 
+
+EXPLANATIONS = (Fault.NONE, Fault.SIDES, Fault.MIRRORED, Fault.CAMERA)
+"""What is tried."""
 
 FAULT_TEXT = {
     Fault.NONE: "agrees with the picture",
@@ -60,10 +64,25 @@ class Diagnosis:
     shift_of_size: Float64Array
 
 
-def diagnose(
+@dataclass(frozen=True, kw_only=True)
+class Explanations:
+    """How well each explanation fits, before it is decided which one it is.
+
+    Attributes:
+        rms_of_size: (N, F) best hypothesis's RMS error over the person's size, in the order of `EXPLANATIONS`.
+        scale: (N,) by how much larger the person is in the keypoints than in the projection.
+        shift_of_size: (N, 2) how far the person is moved from there, after scaling, in parts of the size.
+    """
+
+    rms_of_size: Float64Array
+    scale: Float64Array
+    shift_of_size: Float64Array
+
+
+def explain(
     points_px: Float64Array, keypoints_px: Float64Array, confidence: Float64Array, mirror_axis_px: Float64Array
-) -> Diagnosis:
-    """Try explanations and take the one that leaves least.
+) -> Explanations:
+    """Try every explanation.
 
     Args:
         points_px: (N, M, 17, 2) projected hypotheses.
@@ -72,41 +91,48 @@ def diagnose(
         mirror_axis_px: (N,) u about which a mirrored picture would have been turned.
     """
     seen = (confidence > 0) & np.isfinite(keypoints_px).all(axis=-1)
-    keypoints = np.where(seen[..., None], keypoints_px, np.nan)
-    weight = np.where(seen, confidence, 0.0).astype(np.float64)
     size = person_size_px(keypoints_px, seen)
-    turned = np.stack([2.0 * mirror_axis_px[:, None] - keypoints[..., 0], keypoints[..., 1]], axis=-1)
-    fit = _scale_and_shift(points_px, keypoints, weight)
-    rms = {
-        Fault.NONE: _best_rms(points_px, keypoints, weight),
-        Fault.SIDES: _best_rms(points_px, keypoints[:, _FLIP], weight[:, _FLIP]),
+    # Squares are expanded below, which loses fewest digits about the person's own place.
+    middle = _middle(keypoints_px, seen)
+    weight = np.where(seen, confidence, 0.0).astype(np.float64)
+    keypoints = np.where(seen[..., None], keypoints_px - middle[:, None], 0.0)
+    turned = np.stack([2.0 * (mirror_axis_px - middle[:, 0])[:, None] - keypoints[..., 0], keypoints[..., 1]], axis=-1)
+    moments = point_moments(points_px - middle[:, None, None])
+    rms = [
+        _smallest(moments.rms_to(keypoints, weight)),
+        _smallest(moments.rms_to(keypoints[:, _FLIP], weight[:, _FLIP])),
         # A detector that looks at a mirrored picture calls the left arm right; mirrored coordinates keep their names.
-        Fault.MIRRORED: np.fmin(
-            _best_rms(points_px, turned[:, _FLIP], weight[:, _FLIP]), _best_rms(points_px, turned, weight)
+        np.fmin(
+            _smallest(moments.rms_to(turned[:, _FLIP], weight[:, _FLIP])), _smallest(moments.rms_to(turned, weight))
         ),
-        Fault.CAMERA: fit.rms,
-    }
-    relative = {fault: values / size for fault, values in rms.items()}
+    ]
+    fit = moments.scale_and_shift(keypoints, weight)
+    best = np.where(np.isnan(fit.rms), np.inf, fit.rms).argmin(axis=1)
+    rows = np.arange(len(best))
+    return Explanations(
+        rms_of_size=np.stack([*rms, fit.rms[rows, best]], axis=-1) / size[:, None],
+        scale=fit.scale[rows, best],
+        shift_of_size=fit.shift_px[rows, best] / size[:, None],
+    )
+
+
+def conclude(explanations: Explanations) -> Diagnosis:
+    """Take the explanation that leaves least, for each row and for all of them together."""
+    relative = dict(zip(EXPLANATIONS, explanations.rms_of_size.T, strict=True))
     return Diagnosis(
         fault=_decide(relative),
         overall=_overall(relative),
         rms_of_size=relative,
-        scale=fit.scale,
-        shift_of_size=fit.shift_px / size[:, None],
+        scale=explanations.scale,
+        shift_of_size=explanations.shift_of_size,
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Fit:
-    rms: Float64Array
-    scale: Float64Array
-    shift_px: Float64Array
-
-
-def _best_rms(points_px: Float64Array, keypoints_px: Float64Array, weight: Float64Array) -> Float64Array:
-    """(N,) smallest weighted RMS distance over hypotheses."""
-    square = np.square(points_px - keypoints_px[:, None]).sum(axis=-1)
-    return _smallest(weighted_rms(square, weight[:, None]))
+def _middle(keypoints_px: Float64Array, seen: NDArray[np.bool_]) -> Float64Array:
+    """(N, 2) mean of the joints that are seen; NaN if none is."""
+    with np.errstate(invalid="ignore"):
+        total = np.where(seen[..., None], keypoints_px, 0.0).sum(axis=1)
+        return np.asarray(total / seen.sum(axis=1)[:, None])
 
 
 def _smallest(values: Float64Array) -> Float64Array:
@@ -115,27 +141,9 @@ def _smallest(values: Float64Array) -> Float64Array:
     return np.where(np.isfinite(smallest), smallest, np.nan)
 
 
-def _scale_and_shift(points_px: Float64Array, keypoints_px: Float64Array, weight: Float64Array) -> _Fit:
-    """Least-squares scale and shift from projections to keypoints, of the hypothesis that they fit best."""
-    usable = np.isfinite(points_px).all(axis=-1) & np.isfinite(keypoints_px).all(axis=-1)[:, None]
-    share = np.where(usable, weight[:, None], 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = (share / share.sum(axis=-1, keepdims=True))[..., None]
-        source = np.where(usable[..., None], points_px, 0.0)
-        target = np.where(usable[..., None], keypoints_px[:, None], 0.0)
-        source_middle, target_middle = (share * source).sum(axis=2), (share * target).sum(axis=2)
-        source, target = source - source_middle[:, :, None], target - target_middle[:, :, None]
-        scale = (share * source * target).sum(axis=(2, 3)) / (share * source * source).sum(axis=(2, 3))
-        residual = np.square(target - np.maximum(scale, 0.0)[..., None, None] * source).sum(axis=-1)
-        rms = np.sqrt((share[..., 0] * residual).sum(axis=-1))
-    best = np.where(np.isnan(rms), np.inf, rms).argmin(axis=1)
-    rows = np.arange(len(rms))
-    return _Fit(rms=rms[rows, best], scale=scale[rows, best], shift_px=(target_middle - source_middle)[rows, best])
-
-
 def _decide(relative: dict[Fault, Float64Array]) -> NDArray[np.str_]:
     direct = relative[Fault.NONE]
-    candidates = (Fault.SIDES, Fault.MIRRORED, Fault.CAMERA)
+    candidates = EXPLANATIONS[1:]
     price = np.array([1.0, 1.0, _PRICE_OF_CAMERA])[:, None]
     left = np.stack([relative[fault] for fault in candidates]) * price
     left = np.where(np.isnan(left), np.inf, left)

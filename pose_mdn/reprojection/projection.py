@@ -3,7 +3,7 @@
 Letters in shapes: N rows, M hypotheses, J = 17 joints.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from pose_mdn.geometry.camera import Camera
 from pose_mdn.geometry.lens import distort_slopes
-from pose_mdn.geometry.pinhole import slopes_to_pixels
 from pose_mdn.poses.hypotheses import HypothesisSequence
 
 Float64Array = NDArray[np.float64]
 
-# Entries of 2 x 2 matrices as arrays of their own: numpy is slow over axes of two.
+# Entries of vectors and 2 x 2 matrices are arrays of their own: numpy is slow over axes of two or three. Results have the
+# usual order of axes, but lie in memory in that way.
 _Symmetric: TypeAlias = tuple[Float64Array, Float64Array, Float64Array]
 _Matrix: TypeAlias = tuple[Float64Array, Float64Array, Float64Array, Float64Array]
 
@@ -30,7 +30,7 @@ class Projection:
 
     Attributes:
         points_px: (N, M, 17, 2) pixels as the lens draws them; NaN behind the camera and in rows that were not lifted.
-        covariance_px2: (3, N, M, 17) what the standard deviations of the joints become there, to first order: variance
+        covariance_px2: (N, M, 17, 3) what the standard deviations of the joints become there, to first order: variance
             of u, covariance of u and v, variance of v.
         depth_m: (N, M, 17) along the optical axis.
     """
@@ -76,6 +76,10 @@ class Viewpoint:
         intrinsics = np.broadcast_to(camera.intrinsics, (rows, 3, 3))
         return cls(intrinsics=intrinsics, distortion=camera.distortion, rotation=rotation, translation_m=translation)
 
+    def take(self, rows: slice) -> "Viewpoint":
+        """The same for some rows."""
+        return replace(self, intrinsics=self.intrinsics[rows])
+
 
 def project_hypotheses(hypotheses: HypothesisSequence, viewpoint: Viewpoint, root_m: Float64Array) -> Projection:
     """Project means and standard deviations.
@@ -89,30 +93,39 @@ def project_hypotheses(hypotheses: HypothesisSequence, viewpoint: Viewpoint, roo
         viewpoint: The camera.
         root_m: (N, M, 3) pelvis, in the camera frame of the hypotheses.
     """
-    turn = viewpoint.rotation.T
-    joints = (hypotheses.means_m.astype(np.float64) + root_m[:, :, None]) @ turn + viewpoint.translation_m
-    depth = joints[..., 2]
-    with np.errstate(invalid="ignore"):
-        slopes = joints[..., :2] / np.where(depth > 0, depth, np.nan)[..., None]
-    direction = (viewpoint.rotation @ hypotheses.view_rotation.astype(np.float64))[..., 2]
-    covariance = _slope_covariance(slopes, depth, direction, hypotheses.std_m.astype(np.float64))
+    x, y, depth = _joints_m(hypotheses.means_m, root_m, viewpoint)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ahead = np.where(depth > 0, depth, np.nan)
+        x, y = x / ahead, y / ahead
+    towards = (viewpoint.rotation @ hypotheses.view_rotation.astype(np.float64))[..., 2]
+    covariance = _slope_covariance((x, y, ahead), towards, hypotheses.std_m.astype(np.float64))
     pinhole = viewpoint.intrinsics[:, None, None]
     stretch = (pinhole[..., 0, 0], pinhole[..., 0, 1], pinhole[..., 1, 0], pinhole[..., 1, 1])
     if viewpoint.distortion.any():
+        slopes = np.stack([x, y], axis=-1)
         stretch = _product(stretch, _lens_derivative(slopes, viewpoint.distortion))
-        slopes = distort_slopes(slopes, viewpoint.distortion)
+        x, y = np.moveaxis(distort_slopes(slopes, viewpoint.distortion), -1, 0)
+    u = pinhole[..., 0, 0] * x + pinhole[..., 0, 1] * y + pinhole[..., 0, 2]
+    v = pinhole[..., 1, 1] * y + pinhole[..., 1, 2]
     return Projection(
-        points_px=np.asarray(slopes_to_pixels(slopes, viewpoint.intrinsics[:, None])),
-        covariance_px2=_stretched(covariance, stretch),
+        points_px=np.moveaxis(np.stack([u, v]), 0, -1),
+        covariance_px2=np.moveaxis(np.stack(_stretched(covariance, stretch)), 0, -1),
         depth_m=depth,
     )
 
 
+def _joints_m(means_m: NDArray[np.float32], root_m: Float64Array, viewpoint: Viewpoint) -> Float64Array:
+    """(3, N, M, 17) joints in the frame of the camera that is looked through."""
+    planes = np.moveaxis(means_m, -1, 0).astype(np.float64, order="C") + np.moveaxis(root_m, -1, 0)[..., None]
+    turned = viewpoint.rotation @ planes.reshape(3, -1)
+    return np.asarray((turned + viewpoint.translation_m[:, None]).reshape(planes.shape))
+
+
 def _slope_covariance(
-    slopes: Float64Array, depth: Float64Array, direction: Float64Array, std: Float64Array
+    joints: tuple[Float64Array, Float64Array, Float64Array], direction: Float64Array, std: Float64Array
 ) -> _Symmetric:
-    """Of (N, M, 17, 2) slopes with (N, 3) lines of sight and (N, M, 17, 2) deviations."""
-    x, y = slopes[..., 0], slopes[..., 1]
+    """Of (N, M, 17) slopes x, y and depths, with (N, 3) lines of sight and (N, M, 17, 2) deviations."""
+    x, y, depth = joints
     towards = direction[:, :, None, None]
     sideways_x, sideways_y = towards[:, 0] - x * towards[:, 2], towards[:, 1] - y * towards[:, 2]
     per_depth = 1.0 / np.square(depth)
@@ -140,14 +153,12 @@ def _product(left: _Matrix, right: _Matrix) -> _Matrix:
     return a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h
 
 
-def _stretched(covariance: _Symmetric, matrix: _Matrix) -> Float64Array:
-    """(3, ...) A C Aᵀ."""
+def _stretched(covariance: _Symmetric, matrix: _Matrix) -> _Symmetric:
+    """A C Aᵀ."""
     xx, xy, yy = covariance
     a, b, c, d = matrix
-    return np.stack(
-        [
-            a * a * xx + 2.0 * a * b * xy + b * b * yy,
-            a * c * xx + (a * d + b * c) * xy + b * d * yy,
-            c * c * xx + 2.0 * c * d * xy + d * d * yy,
-        ]
+    return (
+        a * a * xx + 2.0 * a * b * xy + b * b * yy,
+        a * c * xx + (a * d + b * c) * xy + b * d * yy,
+        c * c * xx + 2.0 * c * d * xy + d * d * yy,
     )

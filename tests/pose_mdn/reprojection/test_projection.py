@@ -56,6 +56,7 @@ def test_covariances_are_those_of_projected_samples(seen, size):
     samples = Camera(intrinsics=INTRINSICS, distortion=LENS[:size]).project(joints)
     measured = np.einsum("s...i,s...j->...ij", *(2 * [samples - samples.mean(axis=0)])) / len(samples)
     stated = project_hypotheses(hypotheses, viewpoint, root).covariance_px2
+    stated = np.moveaxis(stated, -1, 0)
     for stated_entry, (i, j) in zip(stated, [(0, 0), (0, 1), (1, 1)], strict=True):
         scale = np.sqrt(measured[..., i, i] * measured[..., j, j])
         np.testing.assert_allclose((stated_entry - measured[..., i, j])[:, :, 1:] / scale[:, :, 1:], 0.0, atol=0.12)
