@@ -21,7 +21,7 @@ _Symmetric: TypeAlias = tuple[Float64Array, Float64Array, Float64Array]
 _Matrix: TypeAlias = tuple[Float64Array, Float64Array, Float64Array, Float64Array]
 
 _LENS_STEP = 1e-5
-"""In slopes: the derivative of the lens is a central difference over a hundredth of a pixel."""
+"""In slopes: the derivative of the lens is a difference over a hundredth of a pixel."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +103,9 @@ def project_hypotheses(hypotheses: HypothesisSequence, viewpoint: Viewpoint, roo
     stretch = (pinhole[..., 0, 0], pinhole[..., 0, 1], pinhole[..., 1, 0], pinhole[..., 1, 1])
     if viewpoint.distortion.any():
         slopes = np.stack([x, y], axis=-1)
-        stretch = _product(stretch, _lens_derivative(slopes, viewpoint.distortion))
-        x, y = np.moveaxis(distort_slopes(slopes, viewpoint.distortion), -1, 0)
+        drawn = distort_slopes(slopes, viewpoint.distortion)
+        stretch = _product(stretch, _lens_derivative(slopes, drawn, viewpoint.distortion))
+        x, y = drawn[..., 0], drawn[..., 1]
     u = pinhole[..., 0, 0] * x + pinhole[..., 0, 1] * y + pinhole[..., 0, 2]
     v = pinhole[..., 1, 1] * y + pinhole[..., 1, 2]
     return Projection(
@@ -138,12 +139,9 @@ def _slope_covariance(
     )
 
 
-def _lens_derivative(slopes: Float64Array, distortion: Float64Array) -> _Matrix:
-    """Of the lens, at (..., 2) slopes."""
-    columns = [
-        (distort_slopes(slopes + step, distortion) - distort_slopes(slopes - step, distortion)) / (2 * _LENS_STEP)
-        for step in _LENS_STEP * np.eye(2)
-    ]
+def _lens_derivative(slopes: Float64Array, drawn: Float64Array, distortion: Float64Array) -> _Matrix:
+    """Of the lens, at (..., 2) slopes that it draws at other ones."""
+    columns = [(distort_slopes(slopes + step, distortion) - drawn) / _LENS_STEP for step in _LENS_STEP * np.eye(2)]
     return columns[0][..., 0], columns[1][..., 0], columns[0][..., 1], columns[1][..., 1]
 
 
