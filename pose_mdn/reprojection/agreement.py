@@ -81,7 +81,9 @@ def agree(
         )
 
 
-def _mahalanobis_square(x: Float64Array, y: Float64Array, covariance: Float64Array, noise: Float64Array) -> Float64Array:
+def _mahalanobis_square(
+    x: Float64Array, y: Float64Array, covariance: Float64Array, noise: Float64Array
+) -> Float64Array:
     """(...) squared distances of vectors (x, y) under (..., 3) covariances with round noise added."""
     xx, xy, yy = covariance[..., 0] + noise, covariance[..., 1], covariance[..., 2] + noise
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -8,6 +8,7 @@ from pose_mdn.geometry.kinematics import bone_classes, class_mean_matrix
 from pose_mdn.geometry.known_body import stature_of_lengths_m
 from pose_mdn.skeletons import HUMAN36M17
 
+
 def _mirrored_bones() -> list[tuple[int, int]]:
     """Pairs of bones of one class."""
     classes = bone_classes(HUMAN36M17)[1]

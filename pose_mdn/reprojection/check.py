@@ -111,11 +111,8 @@ def check_reprojection(
         InputError: Shapes do not fit, or only one of two cameras is given.
     """
     settings = settings or CheckSettings()
-    if lifted_with is not None and camera is None:
-        raise InputError(
-            "camera: expected the camera to look through beside the one lifted with, got none", field="camera"
-        )
-    points, weight = _observations(hypotheses, keypoints_px, confidence)
+    require_both_cameras(camera, lifted_with)
+    points, weight = observations(hypotheses, keypoints_px, confidence)
     viewpoint = (
         Viewpoint.of_hypotheses(hypotheses)
         if camera is None
@@ -126,7 +123,14 @@ def check_reprojection(
     width = (None if camera is None else camera.image_size) or hypotheses.image_size
     axis = viewpoint.intrinsics[:, 0, 2] if width is None else np.full(len(hypotheses), (width[0] - 1) / 2)
     parts = [
-        _check_rows(hypotheses.take(rows), viewpoint.take(rows), points[rows], weight[rows], axis[rows], settings)
+        _check_rows(
+            hypotheses.take(rows),
+            viewpoint.take(rows),
+            settings,
+            points=points[rows],
+            weight=weight[rows],
+            mirror_axis_px=axis[rows],
+        )
         for rows in slices
     ]
     projections, agreements, bodies, explanations = zip(*parts, strict=True)
@@ -162,10 +166,11 @@ _Rows = TypeVar("_Rows", Projection, Agreement, _Bodies, Explanations)
 def _check_rows(
     hypotheses: HypothesisSequence,
     viewpoint: Viewpoint,
+    settings: CheckSettings,
+    *,
     points: Float64Array,
     weight: Float64Array,
     mirror_axis_px: Float64Array,
-    settings: CheckSettings,
 ) -> tuple[Projection, Agreement, _Bodies, Explanations]:
     """Everything that rows tell on their own."""
     root_m = hypotheses.root_translation_m.astype(np.float64)
@@ -196,11 +201,20 @@ def _join(parts: Sequence[_Rows]) -> _Rows:
     return type(parts[0])(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
-def _observations(
+def require_both_cameras(camera: Camera | None, lifted_with: Camera | None) -> None:
+    """Refuse the camera of the hypotheses without one to look through."""
+    if lifted_with is not None and camera is None:
+        raise InputError(
+            "camera: expected the camera to look through beside the one lifted with, got none", field="camera"
+        )
+
+
+def observations(
     hypotheses: HypothesisSequence,
     keypoints_px: NDArray[np.floating] | None,
     confidence: NDArray[np.floating] | None,
 ) -> tuple[Float64Array, Float64Array]:
+    """(N, 17, 2) pixels and (N, 17) weights, 0 for missing, of what `check_reprojection` compares with."""
     points = np.asarray(hypotheses.keypoints_px if keypoints_px is None else keypoints_px, np.float64)
     if points.shape != hypotheses.keypoints_px.shape:
         raise InputError(

@@ -159,5 +159,11 @@ def _overall(relative: dict[Fault, Float64Array]) -> Fault | None:
     known = ~np.isnan(relative[Fault.NONE])
     if not known.any():
         return None
-    medians = {fault: np.nanmedian(values[known], keepdims=True) for fault, values in relative.items()}
+    medians = {fault: _median(values[known]) for fault, values in relative.items()}
     return Fault(str(_decide(medians)[0]))
+
+
+def _median(values: Float64Array) -> Float64Array:
+    """(1,) median of those that are numbers; NaN if none is."""
+    finite = values[np.isfinite(values)]
+    return np.array([np.median(finite) if finite.size else np.nan])

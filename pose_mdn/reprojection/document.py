@@ -20,7 +20,7 @@ def check_document(hypotheses: HypothesisSequence, found: ReprojectionCheck) -> 
     """
     return {
         "verdict": found.diagnosis.overall,
-        "verdict_text": None if found.diagnosis.overall is None else FAULT_TEXT[found.diagnosis.overall],
+        "verdict_text": verdict_text(found) or None,
         "level": found.settings.level,
         "tolerance_of_size": found.settings.tolerance,
         "noise_of_size": found.settings.noise,
@@ -64,11 +64,15 @@ def check_summary(hypotheses: HypothesisSequence, found: ReprojectionCheck) -> l
     within = found.agreement.within[lifted, top][~np.isnan(found.agreement.distance[lifted, top])]
     return [
         f"{len(lifted)} of {len(hypotheses)} rows, {hypotheses.num_hypotheses} hypotheses each",
-        f"most probable hypothesis: median {_median(best[rows, top]):.1f} px, "
-        f"{100 * _median(of_size[rows, top]):.1f} % of the person's size; "
-        f"{100 * found.passes[lifted][rows, top].mean():.0f} % pass",
-        f"best hypothesis: median {_median(_least(best)):.1f} px, {100 * _median(_least(of_size)):.1f} %; "
-        f"{100 * found.passes[lifted].any(axis=1).mean():.0f} % have one that passes",
+        (
+            f"most probable hypothesis: median {_median(best[rows, top]):.1f} px, "
+            f"{100 * _median(of_size[rows, top]):.1f} % of the person's size; "
+            f"{100 * found.passes[lifted][rows, top].mean():.0f} % pass"
+        ),
+        (
+            f"best hypothesis: median {_median(_least(best)):.1f} px, {100 * _median(_least(of_size)):.1f} %; "
+            f"{100 * found.passes[lifted].any(axis=1).mean():.0f} % have one that passes"
+        ),
         f"joints within the {100 * found.settings.level:g} % of their uncertainty: {100 * within.mean():.0f} %"
         if within.size
         else "no joint can be compared",
@@ -76,21 +80,25 @@ def check_summary(hypotheses: HypothesisSequence, found: ReprojectionCheck) -> l
     ]
 
 
+def verdict_text(found: ReprojectionCheck) -> str:
+    """The verdict on all rows in words, and by how much where a number helps; empty if nothing can be said."""
+    overall = found.diagnosis.overall
+    if overall is None:
+        return ""
+    if overall != Fault.CAMERA:
+        return FAULT_TEXT[overall]
+    scale, shift = np.nanmedian(found.diagnosis.scale), np.nanmedian(found.diagnosis.shift_of_size, axis=0)
+    return (
+        f"{FAULT_TEXT[overall]}: people are {scale:.2f} times as large as projected and {100 * shift[0]:+.0f}, "
+        f"{100 * shift[1]:+.0f} % of their size beside (right, down)"
+    )
+
+
 def _fault_lines(found: ReprojectionCheck) -> list[str]:
     faults = Counter(str(fault) for fault in found.diagnosis.fault if fault and fault != Fault.NONE)
     lines = [f"{count} rows: {FAULT_TEXT[Fault(fault)]}" for fault, count in faults.most_common()]
-    overall = found.diagnosis.overall
-    return [*lines, *([] if overall is None else [f"verdict: {FAULT_TEXT[overall]}{_by_how_much(found, overall)}"])]
-
-
-def _by_how_much(found: ReprojectionCheck, overall: Fault) -> str:
-    if overall != Fault.CAMERA:
-        return ""
-    scale, shift = np.nanmedian(found.diagnosis.scale), np.nanmedian(found.diagnosis.shift_of_size, axis=0)
-    return (
-        f": people are {scale:.2f} times as large as projected and {100 * shift[0]:+.0f}, {100 * shift[1]:+.0f} % of "
-        "their size beside (right, down)"
-    )
+    text = verdict_text(found)
+    return [*lines, *([f"verdict: {text}"] if text else [])]
 
 
 def _least(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -78,7 +78,9 @@ class PointMoments:
             used = np.maximum(scale, 0.0)
             shift = np.stack([(target_u - point_u) / total, (target_v - point_v) / total], axis=-1)
         return Fit(
-            rms=_root_of_mean(targets - 2.0 * used * products + used * used * points, total), scale=scale, shift_px=shift
+            rms=_root_of_mean(targets - 2.0 * used * products + used * used * points, total),
+            scale=scale,
+            shift_px=shift,
         )
 
     def _sums(self, columns: list[tuple[Float64Array, ...]]) -> Float64Array:

@@ -15,8 +15,8 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 
 Float64Array = NDArray[np.float64]
 
-# Entries of vectors and 2 x 2 matrices are arrays of their own: numpy is slow over axes of two or three. Results have the
-# usual order of axes, but lie in memory in that way.
+# Entries of vectors and 2 x 2 matrices are arrays of their own: numpy is slow over axes of two or three. Results have
+# the usual order of axes, but lie in memory in that way.
 _Symmetric: TypeAlias = tuple[Float64Array, Float64Array, Float64Array]
 _Matrix: TypeAlias = tuple[Float64Array, Float64Array, Float64Array, Float64Array]
 
