@@ -102,7 +102,7 @@ def _fault_lines(found: ReprojectionCheck) -> list[str]:
 
 
 def _least(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.nanmin(np.where(np.isnan(values).all(axis=1, keepdims=True), np.inf, values), axis=1)
+    return np.asarray(np.nanmin(np.where(np.isnan(values).all(axis=1, keepdims=True), np.inf, values), axis=1))
 
 
 def _median(values: NDArray[np.float64]) -> float:

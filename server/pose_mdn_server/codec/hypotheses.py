@@ -97,8 +97,9 @@ def _with_lifted(
     columns: HypothesisColumns, needs_root: bool, violations: Violations, unread: set[str]
 ) -> HypothesisColumns:
     """Tell poses without hypotheses from broken ones, and refuse the latter."""
-    finite = np.isfinite(columns.means_m).all(axis=-1)
-    lifted, partly = finite.all(axis=(1, 2)), finite.any(axis=(1, 2)) & ~finite.all(axis=(1, 2))
+    finite = np.isfinite(columns.means_m).reshape(len(columns.means_m), -1)
+    lifted = np.asarray(finite.all(axis=1))
+    partly = finite.any(axis=1) & ~lifted
     for pose in np.flatnonzero(partly)[:1]:
         violations.add(
             "hypotheses.means_m", f"expected finite numbers, or NaN throughout a pose, got some of pose {pose}"

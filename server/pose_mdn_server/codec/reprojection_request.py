@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from pose_mdn.errors import InputError
 from pose_mdn.geometry.camera import Camera
 from pose_mdn.poses.hypotheses import HypothesisSequence
-from pose_mdn.poses.keypoints import FloatArray
 from pose_mdn.poses.status import Status
 from pose_mdn.reprojection import CheckSettings
 from pose_mdn.skeletons import HUMAN36M17
@@ -165,10 +164,10 @@ def _decode_extrinsics(
         return None
     rotation, translation = np.array(message.rotation).reshape(3, 3), np.array(message.translation_m)
 
-    def turned(value: FloatArray) -> Camera:
+    def turned(value: NDArray[np.float64]) -> Camera:
         return Camera(intrinsics=intrinsics, rotation=value)
 
-    def placed(value: FloatArray) -> Camera:
+    def placed(value: NDArray[np.float64]) -> Camera:
         return Camera(intrinsics=intrinsics, translation=value)
 
     valid = (

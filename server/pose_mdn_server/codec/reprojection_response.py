@@ -16,9 +16,9 @@ from pose_mdn.reprojection.projection import Projection
 from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn_server.rpc import reprojection_pb2
 
-_VALUE = {fault: reprojection_pb2.ReprojectionFault.Value(f"REPROJECTION_FAULT_{fault.name}") for fault in Fault}
-_FAULT = {value: fault for fault, value in _VALUE.items()}
-_NOTHING_SAID = 0
+_NAMES = {fault: f"REPROJECTION_FAULT_{fault.name}" for fault in Fault}
+_FAULT_OF_VALUE = {reprojection_pb2.ReprojectionFault.Value(name): fault for fault, name in _NAMES.items()}
+_NOTHING_SAID = "REPROJECTION_FAULT_UNSPECIFIED"
 
 
 def encode_check_response(found: ReprojectionCheck) -> reprojection_pb2.CheckReprojectionResponse:
@@ -29,18 +29,18 @@ def encode_check_response(found: ReprojectionCheck) -> reprojection_pb2.CheckRep
         num_poses=poses,
         num_hypotheses=hypotheses,
         verdict_text=verdict_text(found),
-        verdict=_NOTHING_SAID if diagnosis.overall is None else _VALUE[diagnosis.overall],
-        fault=[_VALUE[Fault(fault)] if fault else _NOTHING_SAID for fault in diagnosis.fault.tolist()],
+        verdict=_NOTHING_SAID if diagnosis.overall is None else _NAMES[diagnosis.overall],
+        fault=[_NAMES[Fault(fault)] if fault else _NOTHING_SAID for fault in diagnosis.fault.tolist()],
         reasons=["; ".join(found.reasons(row, index)) for row in range(poses) for index in range(hypotheses)],
-        passes=_flat(found.passes),
-        in_front=_flat(found.in_front),
-        human_bones=_flat(found.human_bones),
-        human_joints=_flat(found.human_joints),
+        passes=_flags_of(found.passes),
+        in_front=_flags_of(found.in_front),
+        human_bones=_flags_of(found.human_bones),
+        human_joints=_flags_of(found.human_joints),
         rms_px=_flat(agreement.rms_px),
         rms_of_size=_flat(agreement.rms_of_size),
         error_px=_flat(agreement.error_px),
         distance=_flat(agreement.distance),
-        within=_flat(agreement.within),
+        within=_flags_of(agreement.within),
         projected_px=_flat(projection.points_px),
         covariance_px2=_flat(projection.covariance_px2),
         depth_m=_flat(projection.depth_m),
@@ -78,12 +78,8 @@ def decode_check_response(
         human_joints=_flags(response.human_joints, each),
         passes=_flags(response.passes, each),
         diagnosis=Diagnosis(
-            # A newer server may know faults that this client does not.
-            fault=np.array(
-                ["" if value == _NOTHING_SAID else _FAULT.get(value, Fault.UNKNOWN).value for value in response.fault],
-                dtype=np.str_,
-            ),
-            overall=None if response.verdict == _NOTHING_SAID else _FAULT.get(response.verdict, Fault.UNKNOWN),
+            fault=np.array([_fault(value) or "" for value in response.fault], dtype=np.str_),
+            overall=_fault(response.verdict),
             rms_of_size=dict(zip(EXPLANATIONS, explained.T, strict=True)),
             scale=_numbers(response.scale, each[:1]),
             shift_of_size=_numbers(response.shift_of_size, (each[0], 2)),
@@ -91,7 +87,17 @@ def decode_check_response(
     )
 
 
-def _flat(array: NDArray[np.generic]) -> list[float]:
+def _fault(value: int) -> Fault | None:
+    """A newer server may know faults that this client does not."""
+    return _FAULT_OF_VALUE.get(value, Fault.UNKNOWN) if value else None
+
+
+def _flags_of(array: NDArray[np.bool_]) -> list[bool]:
+    values: list[bool] = array.ravel().tolist()
+    return values
+
+
+def _flat(array: NDArray[np.floating]) -> list[float]:
     values: list[float] = array.ravel().tolist()
     return values
 
