@@ -53,6 +53,9 @@ class ReprojectionCheck:
 
     Attributes:
         settings: What was asked.
+        keypoints_px: (N, 17, 2) what was compared with, Human3.6M-17 joints.
+        confidence: (N, 17) their weights; 0 where a joint is missing.
+        image_size: (width, height) of the picture, if known.
         projection: Where joints appear.
         agreement: Beside where they were seen.
         root_m: (N, M, 3) pelvis that was used, in the camera frame of the hypotheses.
@@ -64,6 +67,9 @@ class ReprojectionCheck:
     """
 
     settings: CheckSettings
+    keypoints_px: Float64Array
+    confidence: Float64Array
+    image_size: tuple[int, int] | None
     projection: Projection
     agreement: Agreement
     root_m: Float64Array
@@ -120,8 +126,8 @@ def check_reprojection(
     )
     step = max(1, _HYPOTHESES_AT_ONCE // max(1, hypotheses.num_hypotheses))
     slices = [slice(start, start + step) for start in range(0, max(1, len(hypotheses)), step)]
-    width = (None if camera is None else camera.image_size) or hypotheses.image_size
-    axis = viewpoint.intrinsics[:, 0, 2] if width is None else np.full(len(hypotheses), (width[0] - 1) / 2)
+    image_size = picture_size(hypotheses, camera)
+    axis = viewpoint.intrinsics[:, 0, 2] if image_size is None else np.full(len(hypotheses), (image_size[0] - 1) / 2)
     parts = [
         _check_rows(
             hypotheses.take(rows),
@@ -139,6 +145,9 @@ def check_reprojection(
         close = agreement.rms_of_size <= settings.tolerance
     return ReprojectionCheck(
         settings=settings,
+        keypoints_px=points,
+        confidence=weight,
+        image_size=image_size,
         projection=_join(projections),
         agreement=agreement,
         root_m=body.root_m,
@@ -207,6 +216,11 @@ def require_both_cameras(camera: Camera | None, lifted_with: Camera | None) -> N
         raise InputError(
             "camera: expected the camera to look through beside the one lifted with, got none", field="camera"
         )
+
+
+def picture_size(hypotheses: HypothesisSequence, camera: Camera | None) -> tuple[int, int] | None:
+    """(width, height) of the picture that is compared with, if known."""
+    return (None if camera is None else camera.image_size) or hypotheses.image_size
 
 
 def observations(

@@ -13,7 +13,7 @@ from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.reprojection import CheckSettings, ReprojectionCheck
-from pose_mdn.reprojection.check import observations, require_both_cameras
+from pose_mdn.reprojection.check import observations, picture_size, require_both_cameras
 from pose_mdn_server.codec.lifting import decode_lift_response, encode_lift_request
 from pose_mdn_server.codec.reprojection_request import encode_check_request
 from pose_mdn_server.codec.reprojection_response import decode_check_response
@@ -120,7 +120,13 @@ class PoseLiftingClient:
             response = self._checks.CheckReprojection(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.target) from error
-        return decode_check_response(response, settings)
+        return decode_check_response(
+            response,
+            settings,
+            keypoints_px=points,
+            confidence=weight,
+            image_size=picture_size(hypotheses, camera),
+        )
 
     def close(self) -> None:
         """Close the connection."""

@@ -13,6 +13,7 @@ from pose_mdn.geometry.camera import Camera
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.status import Status
 from pose_mdn.reprojection import CheckSettings
+from pose_mdn.reprojection.check import picture_size
 from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn.skeletons.mapping import to_human36m17
 from pose_mdn_server.codec.camera import DecodedCamera, decode_camera
@@ -126,7 +127,7 @@ def encode_check_request(
         matrices = matrices[:1]
     message.camera.intrinsics.extend(_flat(matrices))
     message.camera.distortion.extend(_flat(hypotheses.distortion if camera is None else camera.distortion))
-    width, height = (None if camera is None else camera.image_size) or hypotheses.image_size or (0, 0)
+    width, height = picture_size(hypotheses, camera) or (0, 0)
     message.camera.image_width_px, message.camera.image_height_px = width, height
     if camera is not None and lifted_with is not None:
         rotation = camera.rotation @ lifted_with.rotation.T

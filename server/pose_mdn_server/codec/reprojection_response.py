@@ -52,14 +52,22 @@ def encode_check_response(found: ReprojectionCheck) -> reprojection_pb2.CheckRep
 
 
 def decode_check_response(
-    response: reprojection_pb2.CheckReprojectionResponse, settings: CheckSettings
+    response: reprojection_pb2.CheckReprojectionResponse,
+    settings: CheckSettings,
+    *,
+    keypoints_px: NDArray[np.float64],
+    confidence: NDArray[np.float64],
+    image_size: tuple[int, int] | None,
 ) -> ReprojectionCheck:
-    """Read the answer to a request with these settings."""
+    """Read the answer; the arguments are what it was asked about."""
     each = (response.num_poses, response.num_hypotheses)
     joints = (*each, HUMAN36M17.num_joints)
     explained = _numbers(response.explained_rms_of_size, (each[0], len(EXPLANATIONS)))
     return ReprojectionCheck(
         settings=settings,
+        keypoints_px=keypoints_px,
+        confidence=confidence,
+        image_size=image_size,
         projection=Projection(
             points_px=_numbers(response.projected_px, (*joints, 2)),
             covariance_px2=_numbers(response.covariance_px2, (*joints, 3)),
