@@ -12,6 +12,7 @@ from pose_mdn.cli.camera_options import parse_camera
 if TYPE_CHECKING:
     from pose_mdn.poses.hypotheses import HypothesisSequence
     from pose_mdn.poses.keypoints import KeypointSequence
+    from pose_mdn.reprojection import ReprojectionCheck
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +45,17 @@ def check(
     estimate_root: Annotated[
         bool, typer.Option("--estimate-root", help="Solve where the pelvis is anew, instead of taking what was lifted.")
     ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Page to write: errors by joint and frame, and overlays.")
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Pictures for the page: a folder of images numbered by frame, a video, or one image."),
+    ] = None,
+    max_megabytes: Annotated[
+        float,
+        typer.Option("--max-megabytes", help="Bound on the page's data; pictures get smaller, then frames fewer."),
+    ] = 20.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything for machines on stdout.")] = False,
 ) -> None:
     """Check hypotheses against a picture, joint by joint, and name what is wrong.
@@ -54,8 +66,10 @@ def check(
     are told apart. The exit code is 1 if hypotheses and keypoints disagree.
 
     Example: pose-mdn check hypotheses.npz --camera calibration.toml:cam2 --lifted-with calibration.toml:cam1
-    --keypoints cam2.npz
+    --keypoints cam2.npz -o report.html --images cam2.mp4
     """
+    if images is not None and output is None:
+        raise typer.BadParameter("--images are for the page; say where to write it with --output")
     from pose_mdn.formats import read_hypotheses  # noqa: PLC0415
     from pose_mdn.reprojection import CheckSettings, Fault, check_reprojection  # noqa: PLC0415
     from pose_mdn.reprojection.document import check_document, check_summary  # noqa: PLC0415
@@ -70,6 +84,8 @@ def check(
         lifted_with=None if lifted_with is None else parse_camera(lifted_with),
         settings=CheckSettings(level=level, noise=noise, tolerance=tolerance, estimate_root=estimate_root),
     )
+    if output is not None:
+        _write_page(hypotheses, found, output, title=result.stem, images=images, max_megabytes=max_megabytes)
     if as_json:
         typer.echo(json.dumps(check_document(hypotheses, found)))
     else:
@@ -77,6 +93,25 @@ def check(
             typer.echo(line)
     if found.diagnosis.overall not in {None, Fault.NONE}:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _write_page(
+    hypotheses: "HypothesisSequence",
+    found: "ReprojectionCheck",
+    output: Path,
+    *,
+    title: str,
+    images: Path | None,
+    max_megabytes: float,
+) -> None:
+    from pose_mdn.visualization.check_report import write_check_report  # noqa: PLC0415
+
+    summary = write_check_report(hypotheses, found, output, title=title, images=images, max_megabytes=max_megabytes)
+    frames = f"{summary.frames_total} frames"
+    if summary.frames_shown < summary.frames_total:
+        frames = f"{summary.frames_shown} of {summary.frames_total} frames, see --max-megabytes"
+    # On stderr, since stdout may hold JSON.
+    typer.echo(f"wrote {summary.path} ({frames}, {summary.size_bytes / 1e6:.1f} MB)", err=True)
 
 
 def _same_rows(path: Path, hypotheses: "HypothesisSequence") -> "KeypointSequence":
