@@ -59,11 +59,12 @@ def collect_pictures(path: Path, frames: Sequence[int], *, max_megabytes: float)
     """
     size, jpegs, left = None, dict[int, bytes](), max_megabytes * 1e6 / _BASE64
     side, step = 0, 1
+    count = len(_numbered(path).keys() & set(frames)) if path.is_dir() else len(frames)
     for frame, image in _images(path, frames):
         height, width = image.shape[:2]
         if size is None:
             size = width, height
-            side, step = _fitting(image, len(frames), left)
+            side, step = _fitting(image, count, left)
         if size != (width, height):
             raise InputError(
                 f"{path}: expected pictures of one size, got {width} x {height} px for frame {frame} after "
@@ -118,14 +119,20 @@ def _images(path: Path, frames: Sequence[int]) -> Iterator[tuple[int, Image]]:
 
 
 def _from_folder(folder: Path, frames: Sequence[int]) -> Iterator[tuple[int, Image]]:
+    found = _numbered(folder)
+    for frame in frames:
+        if frame in found:
+            yield frame, _read(found[frame])
+
+
+def _numbered(folder: Path) -> dict[int, Path]:
+    """Images by the last number in their names."""
     found: dict[int, Path] = {}
     for file in sorted(folder.iterdir()):
         number = re.search(r"(\d+)\D*$", file.stem)
         if number and file.suffix.lower() in _IMAGE_SUFFIXES:
             found.setdefault(int(number[1]), file)
-    for frame in frames:
-        if frame in found:
-            yield frame, _read(found[frame])
+    return found
 
 
 def _from_video(path: Path, frames: Sequence[int]) -> Iterator[tuple[int, Image]]:

@@ -6,7 +6,7 @@ const HEAT_GAP_PX = 5;
 /** The scale ends at this many times the error that is tolerated. */
 const HEAT_REACH = 3;
 const HEAT_STEPS = 5;
-const HEAT_DOT_FROM_PX = 7;
+const HEAT_DOT_FROM_PX = 5;
 
 class HeatTable {
   constructor(canvas, recording, palette) {
