@@ -30,7 +30,7 @@ class CheckSettings:
     Attributes:
         level: Probability with which a joint should lie within its uncertainty.
         noise: Standard deviation of keypoints per axis, as part of the diagonal of the box around the person.
-        tolerance: Largest RMS error of a hypothesis that passes, as part of the same.
+        tolerance: Largest RMS error of a hypothesis that passes, and of a row that agrees, as part of the same.
         estimate_root: Solve the pelvis's place anew for this camera, instead of taking the one that was lifted.
     """
 
@@ -124,8 +124,6 @@ def check_reprojection(
         if camera is None
         else Viewpoint.of_camera(camera, len(hypotheses), lifted_with)
     )
-    step = max(1, _HYPOTHESES_AT_ONCE // max(1, hypotheses.num_hypotheses))
-    slices = [slice(start, start + step) for start in range(0, max(1, len(hypotheses)), step)]
     image_size = picture_size(hypotheses, camera)
     axis = viewpoint.intrinsics[:, 0, 2] if image_size is None else np.full(len(hypotheses), (image_size[0] - 1) / 2)
     parts = [
@@ -137,7 +135,7 @@ def check_reprojection(
             weight=weight[rows],
             mirror_axis_px=axis[rows],
         )
-        for rows in slices
+        for rows in _slices(hypotheses)
     ]
     projections, agreements, bodies, explanations = zip(*parts, strict=True)
     agreement, body = _join(agreements), _join(bodies)
@@ -155,8 +153,14 @@ def check_reprojection(
         human_bones=body.human_bones,
         human_joints=body.human_joints,
         passes=body.in_front & close & body.human_bones & body.human_joints,
-        diagnosis=conclude(_join(explanations)),
+        diagnosis=conclude(_join(explanations), settings.tolerance),
     )
+
+
+def _slices(hypotheses: HypothesisSequence) -> list[slice]:
+    """At least one, so that no rows give no rows."""
+    step = max(1, _HYPOTHESES_AT_ONCE // max(1, hypotheses.num_hypotheses))
+    return [slice(start, start + step) for start in range(0, max(1, len(hypotheses)), step)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,12 +116,17 @@ def explain(
     )
 
 
-def conclude(explanations: Explanations) -> Diagnosis:
-    """Take the explanation that leaves least, for each row and for all of them together."""
+def conclude(explanations: Explanations, tolerance: float = AGREES_BELOW) -> Diagnosis:
+    """Take the explanation that leaves least, for each row and for all of them together.
+
+    Args:
+        explanations: How well each fits.
+        tolerance: RMS error, as part of the person's size, up to which nothing needs explaining.
+    """
     relative = dict(zip(EXPLANATIONS, explanations.rms_of_size.T, strict=True))
     return Diagnosis(
-        fault=_decide(relative),
-        overall=_overall(relative),
+        fault=_decide(relative, tolerance),
+        overall=_overall(relative, tolerance),
         rms_of_size=relative,
         scale=explanations.scale,
         shift_of_size=explanations.shift_of_size,
@@ -141,7 +146,7 @@ def _smallest(values: Float64Array) -> Float64Array:
     return np.where(np.isfinite(smallest), smallest, np.nan)
 
 
-def _decide(relative: dict[Fault, Float64Array]) -> NDArray[np.str_]:
+def _decide(relative: dict[Fault, Float64Array], tolerance: float) -> NDArray[np.str_]:
     direct = relative[Fault.NONE]
     candidates = EXPLANATIONS[1:]
     price = np.array([1.0, 1.0, _PRICE_OF_CAMERA])[:, None]
@@ -151,16 +156,16 @@ def _decide(relative: dict[Fault, Float64Array]) -> NDArray[np.str_]:
     named = np.where(
         explained, np.array([str(fault) for fault in candidates])[left.argmin(axis=0)], Fault.UNKNOWN.value
     )
-    return np.where(np.isnan(direct), "", np.where(direct <= AGREES_BELOW, Fault.NONE.value, named))
+    return np.where(np.isnan(direct), "", np.where(direct <= tolerance, Fault.NONE.value, named))
 
 
-def _overall(relative: dict[Fault, Float64Array]) -> Fault | None:
+def _overall(relative: dict[Fault, Float64Array], tolerance: float) -> Fault | None:
     """One verdict on all rows: medians show what single rows, whose limbs may cover each other, cannot."""
     known = ~np.isnan(relative[Fault.NONE])
     if not known.any():
         return None
     medians = {fault: _median(values[known]) for fault, values in relative.items()}
-    return Fault(str(_decide(medians)[0]))
+    return Fault(str(_decide(medians, tolerance)[0]))
 
 
 def _median(values: Float64Array) -> Float64Array:

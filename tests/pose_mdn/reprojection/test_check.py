@@ -87,6 +87,28 @@ def test_another_camera_is_named(seen, focal, shift_px):
     assert np.median(found.diagnosis.scale) == pytest.approx(1 / focal, rel=0.05)
 
 
+def test_the_tolerance_decides_what_needs_explaining(seen):
+    hypotheses = seen(noise_px=4.0)
+    camera = _camera(hypotheses, 1.0, 20.0)
+    verdicts = [
+        check_reprojection(hypotheses, camera=camera, settings=CheckSettings(tolerance=tolerance)).diagnosis.overall
+        for tolerance in (0.02, 0.2)
+    ]
+    assert verdicts == [Fault.CAMERA, Fault.NONE]
+
+
+def test_slices_do_not_show(seen):
+    hypotheses = seen(rows=24, noise_px=5.0)
+    many = hypotheses.take(np.arange(24 * 60) % 24)
+    once, often = check_reprojection(hypotheses), check_reprojection(many)
+    np.testing.assert_allclose(often.agreement.rms_px, np.tile(once.agreement.rms_px, (60, 1)), rtol=1e-9)
+    np.testing.assert_array_equal(often.passes, np.tile(once.passes, (60, 1)))
+    np.testing.assert_allclose(often.projection.covariance_px2[-24:], once.projection.covariance_px2, rtol=1e-9)
+    nobody = check_reprojection(hypotheses.take(slice(0, 0)))
+    assert nobody.passes.shape == (0, 3)
+    assert nobody.diagnosis.overall is None
+
+
 def test_an_estimated_root_makes_up_for_a_focal_length(seen):
     hypotheses = seen()
     camera = _camera(hypotheses, 1.3)
