@@ -109,6 +109,13 @@ def parse_camera_options(
     )
 
 
+def parse_camera(text: str) -> "Camera":
+    """The camera of `FILE` or `FILE:NAME`."""
+    from pose_mdn.formats.cameras.registry import read_camera, split_camera_name  # noqa: PLC0415
+
+    return read_camera(*split_camera_name(text))
+
+
 def _refuse_several(**given: object) -> None:
     """Each of the first three says all about the camera."""
     named = [f"--{name}" for name, value in given.items() if value is not None]
@@ -119,11 +126,11 @@ def _refuse_several(**given: object) -> None:
 
 
 def _camera(text: str | None, photograph: Path | None) -> "Camera | None":
-    from pose_mdn.formats.cameras.registry import read_camera, read_cameras, split_camera_name  # noqa: PLC0415
+    from pose_mdn.formats.cameras.registry import read_cameras  # noqa: PLC0415
 
     if photograph is not None:
         return next(iter(read_cameras(photograph, format="exif").values()))
-    return None if text is None else read_camera(*split_camera_name(text))
+    return None if text is None else parse_camera(text)
 
 
 def _of_field_of_view(image_size: tuple[int, int] | None, degrees: float) -> "NDArray[np.float64]":

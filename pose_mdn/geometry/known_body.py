@@ -47,8 +47,12 @@ def stature_m(pose_m: Array) -> Array:
     With the chain h of `STATURE_CHAIN` and the hip bone p it is 1.011 (h + sqrt(p^2 - (0.055 h)^2)); twice the body has
     twice the stature.
     """
-    xp = array_namespace(pose_m)
-    lengths = class_lengths_m(pose_m)
+    return stature_of_lengths_m(class_lengths_m(pose_m))
+
+
+def stature_of_lengths_m(lengths: Array) -> Array:
+    """(...) the same of (..., C) bone lengths, in the order of `BONE_CLASSES`."""
+    xp = array_namespace(lengths)
     chain = xp.sum(lengths[..., [BONE_CLASSES.index(name) for name in STATURE_CHAIN]], axis=-1)
     hip = lengths[..., BONE_CLASSES.index("hip")]
     drop = xp.sqrt(xp.clip(hip * hip - (_HIP_HALF_WIDTH * chain) ** 2, 0.0, None))

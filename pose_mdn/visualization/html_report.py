@@ -1,15 +1,14 @@
 """One self-contained HTML page that shows a sequence of hypotheses: no server, no network, opens from a disk."""
 
-import html
 import os
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from pose_mdn.errors import ConfigError, InputError
 from pose_mdn.formats.atomic import replace_atomically
 from pose_mdn.poses.hypotheses import HypothesisSequence
-from pose_mdn.visualization.payload import Payload, build_payload, encode_array, encode_description
+from pose_mdn.visualization.page import render_page
+from pose_mdn.visualization.payload import build_payload
 
 _SCRIPTS = (
     "recording.js", "algebra.js", "orbit_camera.js", "lens.js", "palette.js", "scene_view.js", "picture_view.js",
@@ -64,40 +63,11 @@ def write_report(
     payload = build_payload(hypotheses, title=title, max_megabytes=max_megabytes)
     path = Path(path)
     with replace_atomically(path) as stream:
-        stream.write(render_page(payload, title=title).encode("utf-8"))
+        page = render_page("report.html", styles=("report.css",), scripts=_SCRIPTS, title=title, payload=payload)
+        stream.write(page.encode("utf-8"))
     return ReportSummary(
         path=path,
         frames_total=payload.frames_total,
         frames_shown=payload.frames_shown,
         size_bytes=path.stat().st_size,
     )
-
-
-def render_page(payload: Payload, *, title: str) -> str:
-    """The page as text: the template with its style, its scripts and its data filled in."""
-    folder = files("pose_mdn.visualization") / "report"
-    scripts = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    parts = {
-        "title": html.escape(title),
-        "style": (folder / "report.css").read_text(encoding="utf-8"),
-        "data": _data_elements(payload),
-        "script": f'"use strict";\n(() => {{\n{scripts}\n}})();',
-    }
-    page = (folder / "report.html").read_text(encoding="utf-8")
-    head, *pieces = page.split("{{")
-    # Split once rather than replace in turn, so that a placeholder's text inside a title is left alone.
-    return head + "".join(parts[name] + rest for name, _, rest in (piece.partition("}}") for piece in pieces))
-
-
-def _data_elements(payload: Payload) -> str:
-    elements = [
-        f'<script type="application/json" id="description">{encode_description(payload.description)}</script>',
-    ]
-    for name, array in payload.arrays.items():
-        kind = "int32" if array.dtype.kind == "i" else "float32"
-        shape = ",".join(str(length) for length in array.shape)
-        elements.append(
-            f'<script type="text/plain" data-array="{name}" data-kind="{kind}" data-shape="{shape}">'
-            f"{encode_array(array)}</script>"
-        )
-    return "\n".join(elements)

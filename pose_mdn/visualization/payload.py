@@ -49,7 +49,8 @@ def build_payload(hypotheses: HypothesisSequence, *, title: str, max_megabytes: 
         max_megabytes: Bound on the embedded data, base64 included.
     """
     frames_total = len(np.unique(hypotheses.frame))
-    step = _frame_step(hypotheses, max_megabytes)
+    joints, m = HUMAN36M17.num_joints, hypotheses.num_hypotheses
+    step = frame_step(len(hypotheses), m * (5 * joints + 5) + 3 * joints + 9 + 9 + 6, max_megabytes)
     kept = np.unique(hypotheses.frame)[::step]
     order = np.lexsort((hypotheses.person, hypotheses.frame))
     shown = hypotheses.take(order[np.isin(hypotheses.frame[order], kept)])
@@ -63,8 +64,8 @@ def build_payload(hypotheses: HypothesisSequence, *, title: str, max_megabytes: 
         "person": shown.person.astype("<i4"),
         "status": np.array([statuses.index(value) for value in shown.status.tolist()], dtype="<i4"),
     }
-    description = _describe(shown, title) | {
-        "statuses": [_status_entry(value) for value in statuses],
+    description = describe_sequence(shown, title) | {
+        "statuses": [status_entry(value) for value in statuses],
         "frame_step": step,
         "frames_total": frames_total,
         "scene_rotation": ground.scene_rotation.tolist(),
@@ -83,7 +84,8 @@ def encode_description(description: dict[str, JSONValue]) -> str:
     return json.dumps(description, allow_nan=False).replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
-def _describe(hypotheses: HypothesisSequence, title: str) -> dict[str, JSONValue]:
+def describe_sequence(hypotheses: HypothesisSequence, title: str) -> dict[str, JSONValue]:
+    """What every page says of a sequence."""
     return {
         "title": title,
         "model": hypotheses.model,
@@ -103,14 +105,13 @@ def _describe(hypotheses: HypothesisSequence, title: str) -> dict[str, JSONValue
     }
 
 
-def _status_entry(value: str) -> JSONValue:
+def status_entry(value: str) -> JSONValue:
+    """What pages say of a status."""
     is_lifted = value.startswith("lifted")
     return {"value": value, "text": status_text(value), "lifted": is_lifted, "complete": value == Status.LIFTED}
 
 
-def _frame_step(hypotheses: HypothesisSequence, max_megabytes: float) -> int:
+def frame_step(rows: int, values_per_row: int, max_megabytes: float) -> int:
     """Smallest k such that every k-th frame fits into the bound."""
-    joints, m = HUMAN36M17.num_joints, hypotheses.num_hypotheses
-    values_per_row = m * (5 * joints + 5) + 3 * joints + 9 + 9 + 6
-    megabytes = len(hypotheses) * values_per_row * 4 * (4 / 3) / 1e6
+    megabytes = rows * values_per_row * 4 * (4 / 3) / 1e6
     return max(1, int(np.ceil(megabytes / max_megabytes)))

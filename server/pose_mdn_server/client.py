@@ -3,16 +3,22 @@
 from types import TracebackType
 
 import grpc
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from pose_mdn.geometry.body import KnownBody
+from pose_mdn.geometry.camera import Camera
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.poses.lens_model import BROWN, LensModel
+from pose_mdn.reprojection import CheckSettings, ReprojectionCheck
+from pose_mdn.reprojection.check import observations, picture_size, require_both_cameras
 from pose_mdn_server.codec.lifting import decode_lift_response, encode_lift_request
-from pose_mdn_server.rpc import pose_lifting_pb2_grpc
+from pose_mdn_server.codec.reprojection_request import encode_check_request
+from pose_mdn_server.codec.reprojection_response import decode_check_response
+from pose_mdn_server.rpc import pose_lifting_pb2_grpc, reprojection_pb2_grpc
 from pose_mdn_server.status import from_rpc_error
 
 
@@ -30,6 +36,7 @@ class PoseLiftingClient:
         unlimited = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
         self._channel = grpc.insecure_channel(target, options=unlimited)
         self._stub = pose_lifting_pb2_grpc.PoseLiftingServiceStub(self._channel)
+        self._checks = reprojection_pb2_grpc.ReprojectionServiceStub(self._channel)
 
     def lift(
         self,
@@ -85,6 +92,45 @@ class PoseLiftingClient:
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.target) from error
         return decode_lift_response(response, sequence)
+
+    def check_reprojection(
+        self,
+        hypotheses: HypothesisSequence,
+        *,
+        keypoints_px: NDArray[np.floating] | None = None,
+        confidence: NDArray[np.floating] | None = None,
+        camera: Camera | None = None,
+        lifted_with: Camera | None = None,
+        settings: CheckSettings | None = None,
+    ) -> ReprojectionCheck:
+        """Check hypotheses against a picture; arguments and answer as of `pose_mdn.reprojection.check_reprojection`.
+
+        Raises:
+            InputError: Arguments do not fit, or the server refused the request; the message names the field.
+            ServerUnavailableError: There was no answer.
+        """
+        settings = settings or CheckSettings()
+        points, weight = observations(hypotheses, keypoints_px, confidence)
+        require_both_cameras(camera, lifted_with)
+        request = encode_check_request(
+            hypotheses,
+            keypoints_px=points,
+            confidence=weight,
+            camera=camera,
+            lifted_with=lifted_with,
+            settings=settings,
+        )
+        try:
+            response = self._checks.CheckReprojection(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self.target) from error
+        return decode_check_response(
+            response,
+            settings,
+            keypoints_px=points,
+            confidence=weight,
+            image_size=picture_size(hypotheses, camera),
+        )
 
     def close(self) -> None:
         """Close the connection."""

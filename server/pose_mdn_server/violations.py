@@ -20,6 +20,11 @@ class Violations:
         """Note one violation: the path of the field, then expected, got, what to do."""
         self._found.append(FieldViolation(field, description))
 
+    @property
+    def found(self) -> bool:
+        """Whether anything was noted."""
+        return bool(self._found)
+
     def require(self, condition: bool, field: str, description: str) -> bool:
         """Note a violation unless the condition holds; gives the condition back."""
         if not condition:

@@ -37,7 +37,7 @@ class Recording {
       arrays[element.dataset.array] = decodeArray(element.textContent, element.dataset.kind);
       element.textContent = ""; // the text is a third larger than the array it became
     }
-    return new Recording(description, arrays);
+    return new this(description, arrays);
   }
 
   rowsAt(step) {

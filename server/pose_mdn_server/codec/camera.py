@@ -60,8 +60,13 @@ def encode_camera(sequence: KeypointSequence) -> camera_pb2.Camera:
         distortion=[] if sequence.distortion is None else sequence.distortion.ravel().tolist(),
         image_width_px=width,
         image_height_px=height,
-        lens_model=camera_pb2.LENS_MODEL_FISHEYE if sequence.lens_model == FISHEYE else camera_pb2.LENS_MODEL_BROWN,
+        lens_model=encode_lens_model(sequence.lens_model),
     )
+
+
+def encode_lens_model(lens_model: LensModel) -> camera_pb2.LensModel:
+    """Its number on the wire."""
+    return camera_pb2.LENS_MODEL_FISHEYE if lens_model == FISHEYE else camera_pb2.LENS_MODEL_BROWN
 
 
 def _decode_intrinsics(camera: camera_pb2.Camera, num_poses: int, violations: Violations) -> Matrices | None:

@@ -6,16 +6,15 @@ Axis letters: N poses, J joints of the skeleton sent, M hypotheses.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pose_mdn.geometry.body import KnownBody
 from pose_mdn.poses.hypotheses import SIZE_FROM_PRIOR, HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.status import Status
-from pose_mdn.skeletons import HUMAN36M17, get_skeleton
-from pose_mdn.skeletons.skeleton import Skeleton
+from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn_server.codec.body import decode_body, encode_body
 from pose_mdn_server.codec.camera import decode_camera, encode_camera
+from pose_mdn_server.codec.keypoints import decode_keypoints, encode_confidence
 from pose_mdn_server.rpc import pose_lifting_pb2
 from pose_mdn_server.violations import Violations
 
@@ -47,19 +46,17 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
         RequestError: With every violation found.
     """
     violations = Violations()
-    skeleton = _decode_skeleton(request.skeleton, violations)
-    keypoints = _decode_keypoints(request, skeleton, max_poses, violations)
-    num_poses = len(keypoints)
-    confidence = _decode_confidence(request, keypoints, skeleton, violations)
+    seen = decode_keypoints(request, max_poses=max_poses, violations=violations)
+    num_poses = len(seen.keypoints_px)
     camera = decode_camera(request.camera, num_poses, violations)
     body = decode_body(request.body, violations)
     violations.raise_if_any()
     return LiftJob(
         body=body,
         keypoints=KeypointSequence(
-            keypoints_px=keypoints,
-            confidence=confidence,
-            skeleton=skeleton,
+            keypoints_px=seen.keypoints_px,
+            confidence=seen.confidence,
+            skeleton=seen.skeleton,
             frame=np.arange(num_poses),
             person=np.zeros(num_poses, dtype=np.int64),
             image_size=camera.image_size,
@@ -75,14 +72,10 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
 def encode_lift_request(
     sequence: KeypointSequence, *, model_name: str = "", model_version: str = "", body: KnownBody | None = None
 ) -> pose_lifting_pb2.LiftRequest:
-    """The request that asks for a sequence to be lifted.
-
-    Confidences mean what they mean to `Lifter.lift`: NaN is missing, and above 1 counts as 1.
-    """
-    confidence = np.clip(np.nan_to_num(sequence.confidence, nan=0.0), 0.0, 1.0)
+    """The request that asks for a sequence to be lifted."""
     return pose_lifting_pb2.LiftRequest(
         keypoints_px=sequence.keypoints_px.ravel().tolist(),
-        confidence=confidence.ravel().tolist(),
+        confidence=encode_confidence(sequence.confidence),
         skeleton=sequence.skeleton.name,
         camera=encode_camera(sequence),
         model_name=model_name,
@@ -154,54 +147,3 @@ def _status_text(value: int) -> str:
 def _floats(values: object, shape: tuple[int, ...]) -> FloatArray:
     array: FloatArray = np.array(values, dtype=np.float32).reshape(shape)
     return array
-
-
-def _decode_skeleton(name: str, violations: Violations) -> Skeleton:
-    """The layout. Raises at once if it is unknown, since no other field can be judged without it."""
-    skeleton = violations.checked("skeleton", get_skeleton, name or HUMAN36M17.name)
-    violations.raise_if_any()
-    assert skeleton is not None
-    return skeleton
-
-
-def _decode_keypoints(
-    request: pose_lifting_pb2.LiftRequest, skeleton: Skeleton, max_poses: int, violations: Violations
-) -> FloatArray:
-    """(N, J, 2) pixels. Raises at once if N is unknown, since no other field can be judged without it."""
-    joints, length = skeleton.num_joints, len(request.keypoints_px)
-    violations.require(
-        length > 0 and length % (joints * 2) == 0,
-        "keypoints_px",
-        f"expected N * {joints} * 2 values, N >= 1, for skeleton {skeleton.name!r}, got {length}",
-    )
-    violations.require(
-        length <= max_poses * joints * 2,
-        "keypoints_px",
-        f"expected at most {max_poses} poses in one call, got {length // (joints * 2)}; send several calls",
-    )
-    violations.raise_if_any()
-    return _floats(request.keypoints_px, (-1, joints, 2))
-
-
-def _decode_confidence(
-    request: pose_lifting_pb2.LiftRequest, keypoints: FloatArray, skeleton: Skeleton, violations: Violations
-) -> FloatArray:
-    """(N, J) confidences; ones if the request has none, or wrong ones."""
-    shape = (len(keypoints), skeleton.num_joints)
-    everywhere: FloatArray = np.ones(shape, dtype=np.float32)
-    values: NDArray[np.float32] = np.array(request.confidence, dtype=np.float32)
-    if values.size == 0:
-        return everywhere
-    if not violations.require(
-        values.size == everywhere.size,
-        "confidence",
-        f"expected 0 or {shape[0]} * {shape[1]} values, one for each joint of `keypoints_px`, got {values.size}",
-    ):
-        return everywhere
-    wrong = np.flatnonzero(~((values >= 0) & (values <= 1)))
-    if wrong.size:
-        pose, joint = divmod(int(wrong[0]), shape[1])
-        where = f"joint {skeleton.joint_names[joint]} of pose {pose}"
-        violations.add("confidence", f"expected numbers from 0 to 1, got {values[wrong[0]]} for {where}")
-        return everywhere
-    return values.reshape(shape)

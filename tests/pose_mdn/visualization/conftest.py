@@ -1,8 +1,10 @@
 """A walking person seen by a camera, with hypotheses whose limbs differ in depth alone; and a Chromium."""
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -167,6 +169,22 @@ def chromium_path() -> str:
     pytest.skip("no Chromium on this machine; on Debian: apt-get install chromium")
 
 
+@dataclass
+class OpenReport:
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def picture(self, canvas: str = "scene") -> str:
+        """What a canvas shows once pending drawing is done."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        return str(self.page.evaluate("id => document.getElementById(id).toDataURL()", canvas))
+
+    def text(self, selector: str) -> str:
+        self.picture("picture")
+        return str(self.page.inner_text(selector))
+
+
 # Not for the whole session: Playwright's event loop would run on beneath tests that start their own.
 @pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[object]:
@@ -177,3 +195,27 @@ def browser(chromium_path: str) -> Iterator[object]:
         chromium = driver.chromium.launch(executable_path=chromium_path, args=flags)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., OpenReport]]:
+    """Opens a file; at the end every page that was opened must have complained of nothing and asked for nothing."""
+    opened: list[OpenReport] = []
+
+    def open_(path: Path, **context: Any) -> OpenReport:
+        page = browser.new_page(**({"viewport": {"width": 1280, "height": 800}} | context))
+        report = OpenReport(page)
+        page.on("console", lambda message: report.complaints.append(message.text))
+        page.on("pageerror", lambda error: report.complaints.append(str(error)))
+        page.on("request", lambda request: report.requests.append(request.url))
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-ready]", state="attached")
+        opened.append(report)
+        return report
+
+    yield open_
+    for report in opened:
+        assert report.complaints == []
+        assert [url for url in report.requests if not url.startswith(("file:", "data:"))] == []
+        assert len([url for url in report.requests if url.startswith("file:")]) == 1
+        report.page.close()

@@ -1,8 +1,8 @@
 """The page in a real browser: it loads from a disk, asks for nothing, draws, and answers to the mouse and the keys."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import pytest
 
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.visualization import write_report
+
+from .conftest import OpenReport
 
 pytestmark = pytest.mark.browser
 
@@ -21,47 +23,15 @@ COLOURS_ON_CANVAS = """id => {
 }"""
 
 
-@dataclass
-class OpenReport:
-    page: Any
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-    def picture(self, canvas: str = "scene") -> str:
-        """What a canvas shows once pending drawing is done."""
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        return str(self.page.evaluate("id => document.getElementById(id).toDataURL()", canvas))
-
-    def text(self, selector: str) -> str:
-        self.picture()
-        return str(self.page.inner_text(selector))
-
-
 OpenFunction = Callable[..., OpenReport]
 
 
 @pytest.fixture
-def open_report(browser: Any, tmp_path: Path) -> Iterator[OpenFunction]:
-    opened: list[OpenReport] = []
-
+def open_report(open_page: OpenFunction, tmp_path: Path) -> OpenFunction:
     def open_(sequence: HypothesisSequence, **context: Any) -> OpenReport:
-        path = write_report(sequence, tmp_path / "report.html", title="A walk").path
-        page = browser.new_page(**({"viewport": {"width": 1280, "height": 800}} | context))
-        report = OpenReport(page)
-        page.on("console", lambda message: report.complaints.append(message.text))
-        page.on("pageerror", lambda error: report.complaints.append(str(error)))
-        page.on("request", lambda request: report.requests.append(request.url))
-        page.goto(path.as_uri())
-        page.wait_for_selector("html[data-ready]", state="attached")
-        opened.append(report)
-        return report
+        return open_page(write_report(sequence, tmp_path / "report.html", title="A walk").path, **context)
 
-    yield open_
-    for report in opened:
-        assert report.complaints == []
-        assert [url for url in report.requests if not url.startswith(("file:", "data:"))] == []
-        assert len([url for url in report.requests if url.startswith("file:")]) == 1
-        report.page.close()
+    return open_
 
 
 def test_everything_is_drawn(open_report: OpenFunction, walking: HypothesisSequence) -> None:
