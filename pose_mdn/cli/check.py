@@ -43,8 +43,12 @@ def check(
         float, typer.Option(help="Largest RMS error of a hypothesis that passes, as part of the person's size.")
     ] = 0.04,
     estimate_root: Annotated[
-        bool, typer.Option("--estimate-root", help="Solve where the pelvis is anew, instead of taking what was lifted.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--estimate-root/--keep-root",
+            help="Solve where the pelvis is anew, or take what was lifted; solved for another camera if left out.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Page to write: errors by joint and frame, and overlays.")
     ] = None,

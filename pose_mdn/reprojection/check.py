@@ -14,83 +14,14 @@ from pose_mdn.geometry.lens import undistort_slopes
 from pose_mdn.geometry.pinhole import pixels_to_slopes
 from pose_mdn.geometry.root_translation import solve_root_translation
 from pose_mdn.poses.hypotheses import HypothesisSequence
-from pose_mdn.reprojection.agreement import Agreement, Float64Array, agree
+from pose_mdn.reprojection.agreement import Agreement, Float64Array, agree, person_size_px, weighted_rms
 from pose_mdn.reprojection.bones import has_human_bones
-from pose_mdn.reprojection.diagnosis import AGREES_BELOW, Diagnosis, Explanations, conclude, explain
+from pose_mdn.reprojection.diagnosis import Explanations, Placement, Seen, conclude, explain
 from pose_mdn.reprojection.projection import Projection, Viewpoint, project_hypotheses
+from pose_mdn.reprojection.result import CheckSettings, ReprojectionCheck
 
 _HYPOTHESES_AT_ONCE = 2048
 """Arrays of this many stay in a core's cache."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckSettings:
-    """How strictly to look.
-
-    Attributes:
-        level: Probability with which a joint should lie within its uncertainty.
-        noise: Standard deviation of keypoints per axis, as part of the diagonal of the box around the person.
-        tolerance: Largest RMS error of a hypothesis that passes, and of a row that agrees, as part of the same.
-        estimate_root: Solve the pelvis's place anew for this camera, instead of taking the one that was lifted.
-    """
-
-    level: float = 0.95
-    noise: float = 0.012
-    tolerance: float = AGREES_BELOW
-    estimate_root: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0 < self.level < 1:
-            raise InputError(f"level: expected a number between 0 and 1, got {self.level:g}", field="level")
-        for name in ("noise", "tolerance"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name}: expected a number above 0, got {getattr(self, name):g}", field=name)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReprojectionCheck:
-    """What a check found, N rows of M hypotheses.
-
-    Attributes:
-        settings: What was asked.
-        keypoints_px: (N, 17, 2) what was compared with, Human3.6M-17 joints.
-        confidence: (N, 17) their weights; 0 where a joint is missing.
-        image_size: (width, height) of the picture, if known.
-        projection: Where joints appear.
-        agreement: Beside where they were seen.
-        root_m: (N, M, 3) pelvis that was used, in the camera frame of the hypotheses.
-        in_front: (N, M) whether all joints are in front of the camera.
-        human_bones: (N, M) whether all bones have lengths that people's have, and mirrored ones are alike.
-        human_joints: (N, M) whether no joint bends as nobody's does.
-        passes: (N, M) the verdict: in front, within the tolerance, a body.
-        diagnosis: What is wrong where rows disagree.
-    """
-
-    settings: CheckSettings
-    keypoints_px: Float64Array
-    confidence: Float64Array
-    image_size: tuple[int, int] | None
-    projection: Projection
-    agreement: Agreement
-    root_m: Float64Array
-    in_front: NDArray[np.bool_]
-    human_bones: NDArray[np.bool_]
-    human_joints: NDArray[np.bool_]
-    passes: NDArray[np.bool_]
-    diagnosis: Diagnosis
-
-    def reasons(self, row: int, hypothesis: int) -> tuple[str, ...]:
-        """Why a hypothesis does not pass, in words; empty if it passes or was not lifted."""
-        rms = self.agreement.rms_of_size[row, hypothesis]
-        if np.isnan(rms) and self.in_front[row, hypothesis]:
-            return ()
-        found = {
-            "joints behind the camera": not self.in_front[row, hypothesis],
-            f"off by {100 * rms:.0f} % of the person's size": rms > self.settings.tolerance,
-            "bones of lengths that no person has": not self.human_bones[row, hypothesis],
-            "joints bent as nobody's are": not self.human_joints[row, hypothesis],
-        }
-        return tuple(reason for reason, holds in found.items() if holds)
 
 
 def check_reprojection(
@@ -140,7 +71,7 @@ def check_reprojection(
     projections, agreements, bodies, explanations = zip(*parts, strict=True)
     agreement, body = _join(agreements), _join(bodies)
     with np.errstate(invalid="ignore"):
-        close = agreement.rms_of_size <= settings.tolerance
+        close = agreement.rms_of_size <= body.allowed_of_size
     return ReprojectionCheck(
         settings=settings,
         keypoints_px=points,
@@ -152,8 +83,9 @@ def check_reprojection(
         in_front=body.in_front,
         human_bones=body.human_bones,
         human_joints=body.human_joints,
+        allowed_of_size=body.allowed_of_size,
         passes=body.in_front & close & body.human_bones & body.human_joints,
-        diagnosis=conclude(_join(explanations), settings.tolerance),
+        diagnosis=conclude(_join(explanations), _placement(settings, viewpoint)),
     )
 
 
@@ -171,6 +103,7 @@ class _Bodies:
     in_front: NDArray[np.bool_]
     human_bones: NDArray[np.bool_]
     human_joints: NDArray[np.bool_]
+    allowed_of_size: Float64Array
 
 
 _Rows = TypeVar("_Rows", Projection, Agreement, _Bodies, Explanations)
@@ -186,10 +119,12 @@ def _check_rows(
     mirror_axis_px: Float64Array,
 ) -> tuple[Projection, Agreement, _Bodies, Explanations]:
     """Everything that rows tell on their own."""
+    placement = _placement(settings, viewpoint)
     root_m = hypotheses.root_translation_m.astype(np.float64)
-    if settings.estimate_root:
+    if placement.solved:
         root_m = _solve_root(hypotheses, viewpoint, points, weight)
     projection = project_hypotheses(hypotheses, viewpoint, root_m)
+    allowed = _allowed_of_size(projection, viewpoint, points, weight, settings)
     lifted = hypotheses.lifted[:, None]
     # In memory joint by joint, since both look joints up by name.
     means_m = np.moveaxis(np.ascontiguousarray(np.moveaxis(hypotheses.means_m, (2, 3), (1, 0))), (1, 0), (2, 3))
@@ -199,13 +134,41 @@ def _check_rows(
             in_front=(projection.depth_m > 0).all(axis=-1) | ~lifted,
             human_bones=has_human_bones(hypotheses.means_m) & lifted,
             human_joints=np.asarray(within_limits(means_m)) & lifted,
+            allowed_of_size=allowed,
         )
     return (
         projection,
         agree(projection, points, weight, noise=settings.noise, level=settings.level),
         bodies,
-        explain(projection.points_px, points, weight, mirror_axis_px),
+        explain(
+            projection.points_px,
+            hypotheses.means_m.astype(np.float64) @ viewpoint.rotation.T,
+            Seen(keypoints_px=points, confidence=weight, mirror_axis_px=mirror_axis_px),
+            allowed,
+            placement,
+        ),
     )
+
+
+def _placement(settings: CheckSettings, viewpoint: Viewpoint) -> Placement:
+    """What is asked for, as far as the settings do not leave it open."""
+    elsewhere = viewpoint.is_elsewhere
+    return Placement(
+        elsewhere=elsewhere, solved=elsewhere if settings.estimate_root is None else settings.estimate_root
+    )
+
+
+def _allowed_of_size(
+    projection: Projection, viewpoint: Viewpoint, points: Float64Array, weight: Float64Array, settings: CheckSettings
+) -> Float64Array:
+    """(N, M) as in `ReprojectionCheck`."""
+    shape = projection.points_px.shape[:2]
+    if not viewpoint.is_elsewhere:
+        return np.full(shape, settings.tolerance)
+    variance = projection.covariance_px2[..., 0] + projection.covariance_px2[..., 2]
+    spread_px = weighted_rms(variance, weight[:, None])
+    size = person_size_px(points, weight > 0)[:, None]
+    return np.hypot(settings.tolerance, np.nan_to_num(spread_px / size))
 
 
 def _join(parts: Sequence[_Rows]) -> _Rows:

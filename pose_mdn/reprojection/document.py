@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.poses.hypotheses import HypothesisSequence
-from pose_mdn.reprojection.check import ReprojectionCheck
 from pose_mdn.reprojection.diagnosis import FAULT_TEXT, Fault
+from pose_mdn.reprojection.result import ReprojectionCheck
 from pose_mdn.skeletons import HUMAN36M17
 
 _DIGITS = 3
@@ -42,6 +42,7 @@ def _row(hypotheses: HypothesisSequence, found: ReprojectionCheck, row: int) -> 
                 "reasons": list(found.reasons(row, index)),
                 "rms_px": _number(found.agreement.rms_px[row, index]),
                 "rms_of_size": _number(found.agreement.rms_of_size[row, index]),
+                "allowed_of_size": _number(found.allowed_of_size[row, index]),
                 "error_px": [_number(value) for value in found.agreement.error_px[row, index]],
                 "within": [bool(value) for value in found.agreement.within[row, index]],
                 "root_translation_m": [_number(value) for value in found.root_m[row, index]],
@@ -85,6 +86,10 @@ def verdict_text(found: ReprojectionCheck) -> str:
     overall = found.diagnosis.overall
     if overall is None:
         return ""
+    if overall == Fault.TURNED:
+        return (
+            f"{FAULT_TEXT[overall]}, turned by about {np.rad2deg(np.nanmedian(found.diagnosis.turn_rad)):.0f} degrees"
+        )
     if overall != Fault.CAMERA:
         return FAULT_TEXT[overall]
     scale, shift = np.nanmedian(found.diagnosis.scale), np.nanmedian(found.diagnosis.shift_of_size, axis=0)

@@ -86,6 +86,11 @@ class Viewpoint:
             translation_m=translation,
         )
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this is another place than that from which the hypotheses were lifted."""
+        return not (np.array_equal(self.rotation, np.eye(3)) and not self.translation_m.any())
+
     def draw(self, slopes: Float64Array) -> Float64Array:
         """(..., 2) slopes as the lens distorts them."""
         return distort_slopes(slopes, self.distortion, self.lens_model)

@@ -11,9 +11,9 @@ from pose_mdn.errors import ConfigError, InputError
 from pose_mdn.formats.atomic import replace_atomically
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.reprojection.agreement import person_size_px
-from pose_mdn.reprojection.check import ReprojectionCheck
 from pose_mdn.reprojection.diagnosis import FAULT_TEXT, Fault
 from pose_mdn.reprojection.document import check_summary, verdict_text
+from pose_mdn.reprojection.result import ReprojectionCheck
 from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn.visualization.html_report import ReportSummary
 from pose_mdn.visualization.page import render_page
@@ -151,7 +151,9 @@ def _verdict(hypotheses: HypothesisSequence, found: ReprojectionCheck) -> dict[s
         "radius": math.sqrt(-2.0 * math.log(1.0 - found.settings.level)),
         "tolerance": found.settings.tolerance,
         "noise": found.settings.noise,
-        "root": "solved anew for this camera" if found.settings.estimate_root else "as it was lifted",
+        "root": "as it was lifted"
+        if np.array_equal(found.root_m, hypotheses.root_translation_m, equal_nan=True)
+        else "solved anew for this camera",
     }
 
 

@@ -161,6 +161,7 @@ def test_columns_of_wrong_lengths_are_named(lifted: HypothesisSequence, name: st
 
 def test_impossible_numbers_are_named_with_their_pose(lifted: HypothesisSequence) -> None:
     request = _request(lifted)
+    request.settings.estimate_root = False
     request.hypotheses.std_m[-1] = -1.0
     request.hypotheses.view_rotation[9] = 7.0
     request.hypotheses.root_translation_m[0] = float("nan")

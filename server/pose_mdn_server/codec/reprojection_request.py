@@ -54,7 +54,7 @@ def decode_check_request(request: reprojection_pb2.CheckReprojectionRequest, *, 
     num_poses = len(seen.keypoints_px)
     settings = _decode_settings(request.settings, violations)
     columns = decode_hypotheses(
-        request.hypotheses, num_poses, needs_root=not request.settings.estimate_root, violations=violations
+        request.hypotheses, num_poses, needs_root=not _solves_root(request), violations=violations
     )
     camera = decode_camera(request.camera, num_poses, violations)
     violations.require(
@@ -146,7 +146,17 @@ def _decode_settings(message: reprojection_pb2.CheckSettings, violations: Violat
             CheckSettings(**{name: value})
         except InputError as error:
             violations.add(f"settings.{_SETTING_FIELDS[name]}", str(error).partition(": ")[2])
-    return CheckSettings() if violations.found else CheckSettings(**given, estimate_root=message.estimate_root)
+    if violations.found:
+        return CheckSettings()
+    asked = message.estimate_root if message.HasField("estimate_root") else None
+    return CheckSettings(**given, estimate_root=asked)
+
+
+def _solves_root(request: reprojection_pb2.CheckReprojectionRequest) -> bool:
+    """Whether the pelvis need not be given."""
+    if request.settings.HasField("estimate_root"):
+        return request.settings.estimate_root
+    return request.HasField("extrinsics")
 
 
 def _decode_extrinsics(

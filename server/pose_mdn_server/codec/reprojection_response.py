@@ -48,6 +48,8 @@ def encode_check_response(found: ReprojectionCheck) -> reprojection_pb2.CheckRep
         explained_rms_of_size=_flat(np.stack([diagnosis.rms_of_size[fault] for fault in EXPLANATIONS], axis=-1)),
         scale=_flat(diagnosis.scale),
         shift_of_size=_flat(diagnosis.shift_of_size),
+        turn_rad=_flat(diagnosis.turn_rad),
+        allowed_of_size=_flat(found.allowed_of_size),
     )
 
 
@@ -84,6 +86,7 @@ def decode_check_response(
         in_front=_flags(response.in_front, each),
         human_bones=_flags(response.human_bones, each),
         human_joints=_flags(response.human_joints, each),
+        allowed_of_size=_numbers(response.allowed_of_size, each),
         passes=_flags(response.passes, each),
         diagnosis=Diagnosis(
             fault=np.array([_fault(value) or "" for value in response.fault], dtype=np.str_),
@@ -91,6 +94,7 @@ def decode_check_response(
             rms_of_size=dict(zip(EXPLANATIONS, explained.T, strict=True)),
             scale=_numbers(response.scale, each[:1]),
             shift_of_size=_numbers(response.shift_of_size, (each[0], 2)),
+            turn_rad=_numbers(response.turn_rad, each[:1]),
         ),
     )
 

@@ -16,12 +16,14 @@ class ReprojectionFault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REPROJECTION_FAULT_MIRRORED: _ClassVar[ReprojectionFault]
     REPROJECTION_FAULT_CAMERA: _ClassVar[ReprojectionFault]
     REPROJECTION_FAULT_UNKNOWN: _ClassVar[ReprojectionFault]
+    REPROJECTION_FAULT_TURNED: _ClassVar[ReprojectionFault]
 REPROJECTION_FAULT_UNSPECIFIED: ReprojectionFault
 REPROJECTION_FAULT_NONE: ReprojectionFault
 REPROJECTION_FAULT_SIDES: ReprojectionFault
 REPROJECTION_FAULT_MIRRORED: ReprojectionFault
 REPROJECTION_FAULT_CAMERA: ReprojectionFault
 REPROJECTION_FAULT_UNKNOWN: ReprojectionFault
+REPROJECTION_FAULT_TURNED: ReprojectionFault
 
 class Hypotheses(_message.Message):
     __slots__ = ("num_hypotheses", "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m")
@@ -78,7 +80,7 @@ class CheckReprojectionRequest(_message.Message):
     def __init__(self, hypotheses: _Optional[_Union[Hypotheses, _Mapping]] = ..., keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., extrinsics: _Optional[_Union[Extrinsics, _Mapping]] = ..., settings: _Optional[_Union[CheckSettings, _Mapping]] = ...) -> None: ...
 
 class CheckReprojectionResponse(_message.Message):
-    __slots__ = ("num_poses", "num_hypotheses", "verdict_text", "verdict", "fault", "passes", "reasons", "in_front", "human_bones", "human_joints", "rms_px", "rms_of_size", "error_px", "distance", "within", "projected_px", "covariance_px2", "depth_m", "root_translation_m", "explained_rms_of_size", "scale", "shift_of_size")
+    __slots__ = ("num_poses", "num_hypotheses", "verdict_text", "verdict", "fault", "passes", "reasons", "in_front", "human_bones", "human_joints", "rms_px", "rms_of_size", "error_px", "distance", "within", "projected_px", "covariance_px2", "depth_m", "root_translation_m", "explained_rms_of_size", "scale", "shift_of_size", "turn_rad", "allowed_of_size")
     NUM_POSES_FIELD_NUMBER: _ClassVar[int]
     NUM_HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
     VERDICT_TEXT_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +103,8 @@ class CheckReprojectionResponse(_message.Message):
     EXPLAINED_RMS_OF_SIZE_FIELD_NUMBER: _ClassVar[int]
     SCALE_FIELD_NUMBER: _ClassVar[int]
     SHIFT_OF_SIZE_FIELD_NUMBER: _ClassVar[int]
+    TURN_RAD_FIELD_NUMBER: _ClassVar[int]
+    ALLOWED_OF_SIZE_FIELD_NUMBER: _ClassVar[int]
     num_poses: int
     num_hypotheses: int
     verdict_text: str
@@ -123,4 +127,6 @@ class CheckReprojectionResponse(_message.Message):
     explained_rms_of_size: _containers.RepeatedScalarFieldContainer[float]
     scale: _containers.RepeatedScalarFieldContainer[float]
     shift_of_size: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, num_poses: _Optional[int] = ..., num_hypotheses: _Optional[int] = ..., verdict_text: _Optional[str] = ..., verdict: _Optional[_Union[ReprojectionFault, str]] = ..., fault: _Optional[_Iterable[_Union[ReprojectionFault, str]]] = ..., passes: _Optional[_Iterable[bool]] = ..., reasons: _Optional[_Iterable[str]] = ..., in_front: _Optional[_Iterable[bool]] = ..., human_bones: _Optional[_Iterable[bool]] = ..., human_joints: _Optional[_Iterable[bool]] = ..., rms_px: _Optional[_Iterable[float]] = ..., rms_of_size: _Optional[_Iterable[float]] = ..., error_px: _Optional[_Iterable[float]] = ..., distance: _Optional[_Iterable[float]] = ..., within: _Optional[_Iterable[bool]] = ..., projected_px: _Optional[_Iterable[float]] = ..., covariance_px2: _Optional[_Iterable[float]] = ..., depth_m: _Optional[_Iterable[float]] = ..., root_translation_m: _Optional[_Iterable[float]] = ..., explained_rms_of_size: _Optional[_Iterable[float]] = ..., scale: _Optional[_Iterable[float]] = ..., shift_of_size: _Optional[_Iterable[float]] = ...) -> None: ...
+    turn_rad: _containers.RepeatedScalarFieldContainer[float]
+    allowed_of_size: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, num_poses: _Optional[int] = ..., num_hypotheses: _Optional[int] = ..., verdict_text: _Optional[str] = ..., verdict: _Optional[_Union[ReprojectionFault, str]] = ..., fault: _Optional[_Iterable[_Union[ReprojectionFault, str]]] = ..., passes: _Optional[_Iterable[bool]] = ..., reasons: _Optional[_Iterable[str]] = ..., in_front: _Optional[_Iterable[bool]] = ..., human_bones: _Optional[_Iterable[bool]] = ..., human_joints: _Optional[_Iterable[bool]] = ..., rms_px: _Optional[_Iterable[float]] = ..., rms_of_size: _Optional[_Iterable[float]] = ..., error_px: _Optional[_Iterable[float]] = ..., distance: _Optional[_Iterable[float]] = ..., within: _Optional[_Iterable[bool]] = ..., projected_px: _Optional[_Iterable[float]] = ..., covariance_px2: _Optional[_Iterable[float]] = ..., depth_m: _Optional[_Iterable[float]] = ..., root_translation_m: _Optional[_Iterable[float]] = ..., explained_rms_of_size: _Optional[_Iterable[float]] = ..., scale: _Optional[_Iterable[float]] = ..., shift_of_size: _Optional[_Iterable[float]] = ..., turn_rad: _Optional[_Iterable[float]] = ..., allowed_of_size: _Optional[_Iterable[float]] = ...) -> None: ...

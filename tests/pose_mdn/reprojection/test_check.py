@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from pose_mdn.errors import InputError
 from pose_mdn.geometry.camera import Camera
@@ -16,6 +17,24 @@ def _camera(hypotheses, focal: float = 1.0, shift_px: float = 0.0) -> Camera:
     intrinsics[[0, 1], [0, 1]] *= focal
     intrinsics[0, 2] += shift_px
     return Camera(intrinsics=intrinsics, image_size=hypotheses.image_size)
+
+
+def _first_only(hypotheses):
+    names = ("means_m", "std_m", "root_translation_m", "reprojection_error_px")
+    one = {name: getattr(hypotheses, name)[:, :1] for name in names}
+    return replace(hypotheses, mixing_coefficients=np.ones((len(hypotheses), 1), np.float32), **one)
+
+
+def _around(hypotheses, degrees: float) -> Camera:
+    """A camera on a circle about the place where people are; at 0 the one that they were lifted with."""
+    rotation = Rotation.from_euler("y", degrees, degrees=True).as_matrix()
+    middle = np.array([0.0, 0.0, 4.75])
+    return Camera(
+        intrinsics=hypotheses.intrinsics[0],
+        rotation=rotation,
+        translation=middle - rotation @ middle,
+        image_size=hypotheses.image_size,
+    )
 
 
 def test_the_truth_passes_and_its_errors_are_nothing(seen):
@@ -85,6 +104,33 @@ def test_another_camera_is_named(seen, focal, shift_px):
     found = check_reprojection(hypotheses, camera=_camera(hypotheses, focal, shift_px))
     assert found.diagnosis.overall == Fault.CAMERA
     assert np.median(found.diagnosis.scale) == pytest.approx(1 / focal, rel=0.05)
+
+
+def test_a_slightly_longer_lens_shows_in_all_rows_together(seen):
+    hypotheses = seen(noise_px=4.0)
+    found = check_reprojection(hypotheses, camera=_camera(hypotheses, 1.1))
+    assert found.diagnosis.overall == Fault.CAMERA
+    assert (found.diagnosis.fault == Fault.NONE).any()
+
+
+@pytest.mark.parametrize("angle", [35.0, 90.0, -150.0])
+def test_another_camera_of_a_rig_is_named(seen, angle):
+    hypotheses = _first_only(seen(noise_px=4.0))
+    here, there, elsewhere = (_around(hypotheses, turn) for turn in (0.0, 50.0, 50.0 + angle))
+    world = here.camera_to_world(hypotheses.means_m[:, 0] + hypotheses.root_translation_m[:, :1].astype(np.float64))
+    points = there.project(world)
+    right = check_reprojection(hypotheses, keypoints_px=points, camera=there, lifted_with=here)
+    assert right.diagnosis.overall == Fault.NONE
+    wrong = check_reprojection(hypotheses, keypoints_px=points, camera=elsewhere, lifted_with=here)
+    assert wrong.diagnosis.overall == Fault.TURNED
+    assert np.rad2deg(np.nanmedian(wrong.diagnosis.turn_rad)) == pytest.approx(abs(angle), abs=10)
+
+
+def test_nonsense_is_no_camera(seen):
+    hypotheses = seen()
+    nonsense = np.random.default_rng(0).uniform([400, 100], [800, 700], (len(hypotheses), 17, 2))
+    found = check_reprojection(hypotheses, keypoints_px=nonsense, settings=CheckSettings(estimate_root=True))
+    assert found.diagnosis.overall == Fault.UNKNOWN
 
 
 def test_the_tolerance_decides_what_needs_explaining(seen):
