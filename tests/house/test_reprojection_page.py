@@ -31,5 +31,5 @@ def test_commands_have_the_options_that_the_page_names() -> None:
     app.callback()(lambda: None)
     register(app)
     command = get_command(app).commands["check"]
-    options = {option for parameter in command.params for option in parameter.opts}
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGE)) <= options
