@@ -1,6 +1,7 @@
 """2D observations of people, as they travel between layers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ from pose_mdn.poses.lens_model import BROWN, LENS_MODELS, LensModel
 from pose_mdn.skeletons.skeleton import Skeleton
 
 FloatArray = NDArray[np.float32]
+
+
+_ROW_FIELDS = ("keypoints_px", "confidence", "frame", "person")
+"""Fields with one entry per row, beside intrinsics, which may have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,12 @@ class KeypointSequence:
 
     def __len__(self) -> int:
         return len(self.keypoints_px)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Self:
+        """Some rows, by mask, by index or by slice; what describes the whole sequence is unchanged."""
+        taken = replace(self, **{name: getattr(self, name)[rows] for name in _ROW_FIELDS}, intrinsics=None)
+        matrices = self.intrinsics
+        return replace(taken, intrinsics=matrices[rows] if matrices is not None and matrices.ndim == 3 else matrices)
 
 
 def _require_shape(name: str, array: NDArray[np.generic], shape: tuple[int, ...], skeleton: str) -> None:

@@ -1,5 +1,7 @@
 """A client with numpy arrays in and out."""
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 
 import grpc
@@ -15,6 +17,7 @@ from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.poses.lens_model import BROWN, LensModel
 from pose_mdn.reprojection import CheckSettings, ReprojectionCheck
 from pose_mdn.reprojection.check import observations, picture_size, require_both_cameras
+from pose_mdn_server.codec.lift_stream import decode_lift_stream_response, encode_lift_stream
 from pose_mdn_server.codec.lifting import decode_lift_response, encode_lift_request
 from pose_mdn_server.codec.reprojection_request import encode_check_request
 from pose_mdn_server.codec.reprojection_response import decode_check_response
@@ -93,6 +96,35 @@ class PoseLiftingClient:
             raise from_rpc_error(error, self.target) from error
         return decode_lift_response(response, sequence)
 
+    def lift_stream(
+        self, sequences: Iterable[KeypointSequence], *, model: str = "mdn_lifter", body: KnownBody | None = None
+    ) -> Iterator[HypothesisSequence]:
+        """Lift frames as they are seen, over one call: an answer for each sequence, in order.
+
+        The next sequence is taken from the iterable while answers are under way, so it may wait for a camera. Frame
+        numbers must never fall, and a camera must be the same for all rows of a sequence.
+
+        Raises:
+            InputError: The server refused a sequence; the message names the field.
+            ModelNotFoundError: The server has no such model.
+            ServerUnavailableError: The server did not answer, or ended the stream.
+        """
+        name, _, version = model.partition("/")
+        outgoing = _Outgoing(sequences)
+        responses = self._stub.LiftStream(
+            encode_lift_stream(outgoing, model_name=name, model_version=version, body=body)
+        )
+        try:
+            for response in responses:
+                yield decode_lift_stream_response(response, outgoing.under_way.popleft())
+        except grpc.RpcError as error:
+            # gRPC reads sequences in a thread of its own and says no more of what went wrong there than that it did.
+            if outgoing.failure is not None:
+                raise outgoing.failure from None
+            raise from_rpc_error(error, self.target) from error
+        finally:
+            responses.cancel()
+
     def check_reprojection(
         self,
         hypotheses: HypothesisSequence,
@@ -143,3 +175,22 @@ class PoseLiftingClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Outgoing:
+    """Sequences on their way: those without an answer yet, and what the caller's iterable raised."""
+
+    def __init__(self, sequences: Iterable[KeypointSequence]) -> None:
+        self._sequences = sequences
+        self.under_way: deque[KeypointSequence] = deque()
+        self.failure: Exception | None = None
+
+    def __iter__(self) -> Iterator[KeypointSequence]:
+        try:
+            for sequence in self._sequences:
+                refuse_percentages(sequence.confidence)
+                self.under_way.append(sequence)
+                yield sequence
+        except Exception as error:
+            self.failure = error
+            raise

@@ -20,6 +20,8 @@ class ServerConfig:
     """Lifter that answers requests which name none."""
     request_threads: int = 8
     """Calls that are worked on at the same time; others wait their turn."""
+    max_streams: int = 16
+    """Streams that are served at the same time, beside these calls."""
     inference_threads: int = 1
     """Processor threads for each run of a model."""
     max_message_bytes: int = 64 * 1024 * 1024
@@ -32,6 +34,7 @@ class ServerConfig:
     def __post_init__(self) -> None:
         require(0 <= self.port <= 65535, "port", "from 0 to 65535", self.port)
         require(self.request_threads >= 1, "request_threads", ">= 1", self.request_threads)
+        require(self.max_streams >= 0, "max_streams", ">= 0", self.max_streams)
         require(self.inference_threads >= 1, "inference_threads", ">= 1", self.inference_threads)
         require(self.max_message_bytes >= 1024, "max_message_bytes", ">= 1024", self.max_message_bytes)
         require(self.max_poses_per_call >= 1, "max_poses_per_call", ">= 1", self.max_poses_per_call)

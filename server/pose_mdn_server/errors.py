@@ -47,5 +47,9 @@ class ModelNotReadyError(ServerError):
     """A model is still being loaded."""
 
 
+class TooManyStreamsError(ServerError):
+    """All streams that a server serves at the same time are taken."""
+
+
 class ServerUnavailableError(ServerError):
     """A client reached no server, or got no answer in time."""

@@ -7,8 +7,8 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.message import Message
@@ -17,11 +17,15 @@ from pose_mdn_server.status import REQUEST_ID_KEY, status_code, to_status
 
 _ACCESS = logging.getLogger("pose_mdn_server.access")
 _LOG = logging.getLogger(__name__)
+_OUR_PACKAGE = "/pose_mdn."
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
 
 
 class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]
-    """Wraps every unary call. Streams (health watches, reflection) pass through."""
+    """Wraps calls with one request and one answer, and those with streams of both that are ours.
+
+    Health watches and reflection pass through.
+    """
 
     def intercept_service(
         self,
@@ -30,10 +34,17 @@ class CallInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg]
     ) -> "grpc.RpcMethodHandler[Any, Any] | None":
         """Give the handler of a call, wrapped."""
         handler = continuation(handler_call_details)
+        method, request_id = handler_call_details.method, _request_id(handler_call_details)
+        if handler is not None and handler.stream_stream is not None and method.startswith(_OUR_PACKAGE):
+            stream = handler.stream_stream
+            return grpc.stream_stream_rpc_method_handler(
+                lambda requests, context: _answer_stream(stream, requests, context, method, request_id),
+                request_deserializer=handler.request_deserializer,
+                response_serializer=handler.response_serializer,
+            )
         if handler is None or handler.unary_unary is None:
             return handler
-        inner, method = handler.unary_unary, handler_call_details.method
-        request_id = _request_id(handler_call_details)
+        inner = handler.unary_unary
         return grpc.unary_unary_rpc_method_handler(
             lambda request, context: _answer(inner, request, context, method, request_id),
             request_deserializer=handler.request_deserializer,
@@ -53,15 +64,42 @@ def _answer(
     try:
         response = inner(request, context)
     except Exception as error:  # the edge of the program: whatever happened, the caller gets a status
-        code = status_code(error)
-        if code is grpc.StatusCode.INTERNAL:
-            _LOG.exception("%s failed, request id %s", method, request_id)
-        refused = to_status(error, request_id)
+        failure = error
     else:
         _log_access(method, grpc.StatusCode.OK, started, request_id)
         return response
+    return _refuse(failure, context, method, started, request_id)
+
+
+def _answer_stream(
+    inner: Callable[[Iterator[Message], grpc.ServicerContext], Iterator[Message]],
+    requests: Iterator[Message],
+    context: grpc.ServicerContext,
+    method: str,
+    request_id: str,
+) -> Iterator[Message]:
+    context.set_trailing_metadata(((REQUEST_ID_KEY, request_id),))
+    started = time.perf_counter()
+    try:
+        yield from inner(requests, context)
+    except Exception as error:  # the edge of the program, as above
+        failure = error
+    else:
+        _log_access(method, grpc.StatusCode.OK, started, request_id)
+        return
+    if not context.is_active():
+        # The caller has gone, which is where gRPC's iterators end with an error without a text.
+        _log_access(method, grpc.StatusCode.CANCELLED, started, request_id)
+        return
+    _refuse(failure, context, method, started, request_id)
+
+
+def _refuse(error: Exception, context: grpc.ServicerContext, method: str, started: float, request_id: str) -> NoReturn:
+    code = status_code(error)
+    if code is grpc.StatusCode.INTERNAL:
+        _LOG.error("%s failed, request id %s", method, request_id, exc_info=error)
     _log_access(method, code, started, request_id)
-    context.abort_with_status(refused)
+    context.abort_with_status(to_status(error, request_id))
     raise AssertionError("abort_with_status raises")
 
 

@@ -88,7 +88,9 @@ class PoseServer:
     def _build(self) -> grpc.Server:
         config = self.config
         server = grpc.server(
-            ThreadPoolExecutor(config.request_threads, thread_name_prefix="call"),
+            # A stream keeps its thread as long as it lasts, so streams have threads beside those of other calls. One
+            # more tells those who come too many that they are.
+            ThreadPoolExecutor(config.request_threads + config.max_streams + 1, thread_name_prefix="call"),
             interceptors=[CallInterceptor()],
             options=(
                 ("grpc.max_receive_message_length", config.max_message_bytes),
@@ -98,7 +100,7 @@ class PoseServer:
             ),
         )
         limit = config.max_poses_per_call
-        pose_lifting.PoseLiftingServicer(self.models, max_poses=limit).add_to(server)
+        pose_lifting.PoseLiftingServicer(self.models, max_poses=limit, max_streams=config.max_streams).add_to(server)
         reprojection.ReprojectionServicer(max_poses=limit).add_to(server)
         model.ModelServicer(self.models).add_to(server)
         open_inference.OpenInferenceServicer(

@@ -16,6 +16,7 @@ from pose_mdn_server.errors import (
     RequestError,
     ServerError,
     ServerUnavailableError,
+    TooManyStreamsError,
 )
 
 REQUEST_ID_KEY = "x-request-id"
@@ -26,6 +27,7 @@ _CODES: tuple[tuple[type[PoseMDNError], grpc.StatusCode], ...] = (
     (GeometryError, grpc.StatusCode.INVALID_ARGUMENT),
     (ModelNotFoundError, grpc.StatusCode.NOT_FOUND),
     (ModelNotReadyError, grpc.StatusCode.UNAVAILABLE),
+    (TooManyStreamsError, grpc.StatusCode.RESOURCE_EXHAUSTED),
 )
 
 _REQUEST_FIELDS = {

@@ -81,3 +81,47 @@ class LiftResponse(_message.Message):
     ood_score: _containers.RepeatedScalarFieldContainer[float]
     size_source: str
     def __init__(self, num_poses: _Optional[int] = ..., num_hypotheses: _Optional[int] = ..., skeleton: _Optional[str] = ..., means_m: _Optional[_Iterable[float]] = ..., std_m: _Optional[_Iterable[float]] = ..., view_rotation: _Optional[_Iterable[float]] = ..., mixing_coefficients: _Optional[_Iterable[float]] = ..., root_translation_m: _Optional[_Iterable[float]] = ..., reprojection_error_px: _Optional[_Iterable[float]] = ..., status: _Optional[_Iterable[_Union[LiftStatus, str]]] = ..., lifted_keypoints_px: _Optional[_Iterable[float]] = ..., lifted_confidence: _Optional[_Iterable[float]] = ..., intrinsics: _Optional[_Iterable[float]] = ..., intrinsics_source: _Optional[str] = ..., model: _Optional[str] = ..., ood_score: _Optional[_Iterable[float]] = ..., size_source: _Optional[str] = ...) -> None: ...
+
+class LiftStreamRequest(_message.Message):
+    __slots__ = ("settings", "poses")
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    POSES_FIELD_NUMBER: _ClassVar[int]
+    settings: LiftStreamSettings
+    poses: StreamedPoses
+    def __init__(self, settings: _Optional[_Union[LiftStreamSettings, _Mapping]] = ..., poses: _Optional[_Union[StreamedPoses, _Mapping]] = ...) -> None: ...
+
+class LiftStreamSettings(_message.Message):
+    __slots__ = ("skeleton", "camera", "model_name", "model_version", "body")
+    SKELETON_FIELD_NUMBER: _ClassVar[int]
+    CAMERA_FIELD_NUMBER: _ClassVar[int]
+    MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    BODY_FIELD_NUMBER: _ClassVar[int]
+    skeleton: str
+    camera: _camera_pb2.Camera
+    model_name: str
+    model_version: str
+    body: _body_pb2.KnownBody
+    def __init__(self, skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., body: _Optional[_Union[_body_pb2.KnownBody, _Mapping]] = ...) -> None: ...
+
+class StreamedPoses(_message.Message):
+    __slots__ = ("keypoints_px", "confidence", "frame", "person")
+    KEYPOINTS_PX_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    keypoints_px: _containers.RepeatedScalarFieldContainer[float]
+    confidence: _containers.RepeatedScalarFieldContainer[float]
+    frame: _containers.RepeatedScalarFieldContainer[int]
+    person: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., frame: _Optional[_Iterable[int]] = ..., person: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class LiftStreamResponse(_message.Message):
+    __slots__ = ("lift", "frame", "person")
+    LIFT_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    lift: LiftResponse
+    frame: _containers.RepeatedScalarFieldContainer[int]
+    person: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, lift: _Optional[_Union[LiftResponse, _Mapping]] = ..., frame: _Optional[_Iterable[int]] = ..., person: _Optional[_Iterable[int]] = ...) -> None: ...

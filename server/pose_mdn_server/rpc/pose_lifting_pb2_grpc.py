@@ -40,6 +40,11 @@ class PoseLiftingServiceStub:
                 request_serializer=pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftRequest.SerializeToString,
                 response_deserializer=pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftResponse.FromString,
                 _registered_method=True)
+        self.LiftStream = channel.stream_stream(
+                '/pose_mdn.v1.PoseLiftingService/LiftStream',
+                request_serializer=pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftStreamRequest.SerializeToString,
+                response_deserializer=pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftStreamResponse.FromString,
+                _registered_method=True)
 
 
 class PoseLiftingServiceServicer:
@@ -56,6 +61,16 @@ class PoseLiftingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LiftStream(self, request_iterator, context):
+        """Lifts people as they are seen, frame by frame, over one call. Settings come first and hold until others come. Every
+        message of poses gets one answer, in order; the server reads on only as the answers are taken.
+
+        Errors as of Lift; they end the stream. RESOURCE_EXHAUSTED: the server has as many streams as it can serve.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PoseLiftingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -63,6 +78,11 @@ def add_PoseLiftingServiceServicer_to_server(servicer, server):
                     servicer.Lift,
                     request_deserializer=pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftRequest.FromString,
                     response_serializer=pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftResponse.SerializeToString,
+            ),
+            'LiftStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.LiftStream,
+                    request_deserializer=pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftStreamRequest.FromString,
+                    response_serializer=pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftStreamResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -93,6 +113,33 @@ class PoseLiftingService:
             '/pose_mdn.v1.PoseLiftingService/Lift',
             pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftRequest.SerializeToString,
             pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/pose_mdn.v1.PoseLiftingService/LiftStream',
+            pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftStreamRequest.SerializeToString,
+            pose__mdn__server_dot_rpc_dot_pose__lifting__pb2.LiftStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -9,7 +9,7 @@ from pose_mdn.errors import InputError
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.poses.status import Status
-from pose_mdn.skeletons import COCO17
+from pose_mdn.skeletons import COCO17, HUMAN36M17
 
 
 @pytest.fixture
@@ -81,3 +81,25 @@ def test_lifted_rows_are_those_whose_status_says_so(hypotheses) -> None:
     for status in Status:
         row = dataclasses.replace(hypotheses, status=np.array([str(status)] * 3))
         assert row.lifted.all() == status.is_lifted
+
+
+@pytest.mark.parametrize("matrices", ["none", "shared", "each"])
+def test_rows_of_keypoints_keep_their_camera(matrices):
+    each = np.arange(4.0)[:, None, None] * np.eye(3)
+    given = {"none": None, "shared": np.eye(3), "each": each}[matrices]
+    points = np.arange(4 * 34, dtype=np.float32).reshape(4, 17, 2)
+    sequence = KeypointSequence(
+        keypoints_px=points,
+        confidence=np.ones((4, 17), np.float32),
+        skeleton=HUMAN36M17,
+        frame=np.arange(4),
+        person=np.array([0, 1, 0, 1]),
+        intrinsics=given,
+    )
+    for rows in (slice(1, 3), np.array([1, 2]), np.array([False, True, True, False])):
+        taken = sequence.take(rows)
+        np.testing.assert_array_equal(taken.keypoints_px, points[1:3])
+        assert taken.frame.tolist() == [1, 2]
+        assert taken.person.tolist() == [1, 0]
+        expected = {"none": None, "shared": np.eye(3), "each": each[1:3]}[matrices]
+        np.testing.assert_array_equal(taken.intrinsics, expected)
