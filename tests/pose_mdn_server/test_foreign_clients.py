@@ -52,4 +52,4 @@ def test_the_examples_of_the_documentation_run(example: str, process_address: st
     program = tmp_path / "example.py"
     program.write_text(example.replace("127.0.0.1:8001", process_address), encoding="utf-8")
     output = run(program)
-    assert re.search(r"\((3|\d+|2, \d+), 17, 3\)", output), output
+    assert re.search(r"\((\d+, )*17, 3\)", output), output
