@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.geometry.lens import is_ideal, undistort_slopes
+from pose_mdn.geometry.lens import distort_slopes, is_ideal, undistort_slopes
 from pose_mdn.geometry.pinhole import pixels_to_slopes, slopes_to_pixels
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.lens_model import BROWN, LensModel
@@ -82,8 +82,7 @@ def prepare(
     seen = joints_seen(sequence, min_confidence)
     outside = seen & _outside_picture(sequence)
     weights = np.where(seen & ~outside, np.minimum(sequence.confidence, 1), 0)
-    keypoints_px, confidence = to_human36m17(sequence.keypoints_px, weights, sequence.skeleton)
-    ideal_px = ideal_pixels(keypoints_px, intrinsics, distortion, lens_model)
+    keypoints_px, ideal_px, confidence = _mapped(sequence, weights, intrinsics, distortion, lens_model)
     drawable = np.isfinite(ideal_px).all(axis=-1)
     keypoints_px[~drawable] = np.nan
     confidence[~drawable] = 0
@@ -100,6 +99,26 @@ def prepare(
             extent=_extent(ideal_px, intrinsics, drawable),
         ),
     )
+
+
+def _mapped(
+    sequence: KeypointSequence,
+    weights: NDArray[np.float32],
+    intrinsics: NDArray[np.float64],
+    distortion: NDArray[np.float64],
+    lens_model: LensModel,
+) -> tuple[FloatArray, NDArray[np.floating], FloatArray]:
+    """Human3.6M-17 joints as drawn and as an ideal lens would have drawn them, and their confidences."""
+    keypoints_px, confidence = to_human36m17(sequence.keypoints_px, weights, sequence.skeleton)
+    if is_ideal(distortion, lens_model):
+        return keypoints_px, keypoints_px, confidence
+    # Undistorted first and mapped then: the middle of two joints is not in their middle behind a lens.
+    seen_px = np.where((weights > 0)[..., None], sequence.keypoints_px, np.nan)
+    undistorted_px = ideal_pixels(seen_px, intrinsics, distortion, lens_model)
+    ideal_px, confidence = to_human36m17(undistorted_px, weights, sequence.skeleton)
+    means = (mapping_matrix(sequence.skeleton) != 0).sum(axis=1) > 1
+    drawn_px = drawn_pixels(ideal_px, intrinsics, distortion, lens_model)
+    return np.where(means[:, None], drawn_px, keypoints_px).astype(np.float32), ideal_px, confidence
 
 
 def _found(sequence: KeypointSequence) -> NDArray[np.bool_]:
@@ -125,18 +144,29 @@ def ideal_pixels(
     """Where an ideal lens would have drawn the joints.
 
     Args:
-        keypoints_px: (N, 17, 2) pixels of the picture as given, NaN where missing.
+        keypoints_px: (N, J, 2) pixels of the picture as given, NaN where missing.
         intrinsics: (N, 3, 3) validated pinhole matrices.
         distortion: Validated coefficients, empty for none.
         lens_model: What they mean.
 
     Returns:
-        (N, 17, 2) pixels; NaN where missing or beyond what the lens can draw.
+        (N, J, 2) pixels; NaN where missing or beyond what the lens can draw.
     """
     if is_ideal(distortion, lens_model):
         return keypoints_px
     slopes = np.asarray(pixels_to_slopes(keypoints_px.astype(np.float64), intrinsics))
     return np.asarray(slopes_to_pixels(undistort_slopes(slopes, distortion, lens_model), intrinsics))
+
+
+def drawn_pixels(
+    ideal_px: NDArray[np.floating],
+    intrinsics: NDArray[np.float64],
+    distortion: NDArray[np.float64],
+    lens_model: LensModel = BROWN,
+) -> NDArray[np.floating]:
+    """The inverse of `ideal_pixels`."""
+    slopes = np.asarray(pixels_to_slopes(ideal_px.astype(np.float64), intrinsics))
+    return np.asarray(slopes_to_pixels(distort_slopes(slopes, distortion, lens_model), intrinsics))
 
 
 def _extent(

@@ -204,6 +204,19 @@ def test_a_lens_is_undone_before_the_graph(lifter: Lifter) -> None:
     np.testing.assert_array_equal(result.distortion, camera.distortion)
 
 
+def test_middles_of_joints_are_taken_behind_the_lens(lifter: Lifter) -> None:
+    """A pelvis of two hips lies between them in space, not in a distorted picture."""
+    camera = Camera(intrinsics=INTRINSICS, distortion=np.array([-0.3, 0.1, 0.0, 0.0]))
+    points = some_people(1)
+    left, right = COCO17.index("l_hip"), COCO17.index("r_hip")
+    points[0, left], points[0, right] = [60.0, 500.0], [500.0, 40.0]
+    result = lifter.lift_arrays(points, skeleton="coco17", intrinsics=INTRINSICS, distortion=camera.distortion)
+    middle = camera.undistort_points(points[0, [left, right]].astype(np.float64)).mean(axis=0)
+    seen = result.keypoints_px[0, HUMAN36M17.index("pelvis")]
+    np.testing.assert_allclose(camera.undistort_points(seen.astype(np.float64)), middle, atol=1e-3)
+    assert np.abs(seen - points[0, [left, right]].mean(axis=0)).max() > 5.0
+
+
 def test_a_fisheye_is_undone_before_the_graph(lifter: Lifter) -> None:
     lens = {"distortion": np.zeros(4), "lens_model": "fisheye"}
     camera = Camera(intrinsics=INTRINSICS, **lens)
