@@ -19,6 +19,8 @@ from pose_mdn.geometry.focal_length import PRIOR_FOCAL_PER_DIAGONAL, PRIOR_LOG_S
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import HUMAN36M17
 
+FRAMES_PER_CLIP = 40
+"""Four seconds."""
 STRIDE = 3
 """Every third frame of 30 per second: neighbours add little."""
 PERSISTENCE = 0.9

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from filmed_clips import FilmedClip, film_clips
+from filmed_clips import FRAMES_PER_CLIP, FilmedClip, film_clips
 from numpy.typing import NDArray
 
 from pose_mdn import metrics
@@ -26,7 +26,7 @@ from pose_mdn.inference.focal_evidence import FARTHEST_M, person_evidence, row_t
 from pose_mdn.inference.focal_length import lift_with_unknown_focal_length
 from pose_mdn.poses.hypotheses import HypothesisSequence
 
-FRAMES = 40
+FRAMES = FRAMES_PER_CLIP
 DISTANCES = ((1.0, 3.0), (3.0, 5.0), (5.0, 8.0), (8.0, 40.0))
 LENGTHS = (1, 5, 10, 20, 40)
 NOISES = (0.0, 0.006, 0.012, 0.024)

@@ -54,10 +54,7 @@ def with_known_scale(hypotheses: HypothesisSequence, scale: KnownScale) -> Hypot
     found = {person: combine(evidences) for person, evidences in told.items()}
     bodies = {person: _body(person, known, scale) for person, known in found.items()}
     resized = with_known_body(hypotheses, KnownBodies(persons=bodies))
-    # The focal length's part of the uncertainty is relative to the distance, so it is scaled with it.
-    moved = (resized.root_translation_m / hypotheses.root_translation_m)[..., 2:]
-    resized = replace(resized, root_std_m=hypotheses.root_std_m * moved)
-    root_std_m = hypotheses.root_std_m.copy()
+    root_std_m = resized.root_std_m.copy()
     for person, known in found.items():
         rows = hypotheses.lifted & (hypotheses.person == person)
         root_std_m[rows] = with_size_log_std(resized.take(rows), known.log_std)
