@@ -3,8 +3,9 @@
 A clip is one person before one camera that stands still. The focal length is drawn from the prior of
 `pose_mdn.geometry.focal_length`, the person's size in the picture independently of it, and the distance follows from
 both; so neither the size in the picture nor the place tells the focal length by itself. The noise of the keypoints is
-1.2 % of the person's size with 3 % heavy tails, and half of its variance lasts over frames, as that of detectors does:
-independent noise would average out over a clip, and promise more than real keypoints keep.
+1.2 % of the person's size with 3 % heavy tails. A third of its variance is drawn anew in every frame, a third lasts for
+about ten, and a third is one offset per joint for the whole clip, since detectors have their own idea of where a joint
+is: independent noise would average out over a clip, and promise more than real keypoints keep.
 """
 
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.data.motion_file import MotionRecord, read_motion_file
+from pose_mdn.geometry.body import BONE_CLASSES, KnownBody
 from pose_mdn.geometry.field_of_view import centred_intrinsics
 from pose_mdn.geometry.focal_length import PRIOR_FOCAL_PER_DIAGONAL, PRIOR_LOG_STD
+from pose_mdn.geometry.known_body import class_lengths_m, with_bone_lengths
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import HUMAN36M17
 
@@ -24,7 +27,7 @@ FRAMES_PER_CLIP = 40
 STRIDE = 3
 """Every third frame of 30 per second: neighbours add little."""
 PERSISTENCE = 0.9
-"""Correlation of the lasting half of the noise from one frame of the clip to the next."""
+"""Correlation of the lasting third of the noise from one frame of the clip to the next."""
 SMALLEST, LARGEST = 0.2, 0.85
 """The standing person's height in parts of the picture's."""
 
@@ -60,9 +63,19 @@ class FilmedClip:
 
 
 def film_clips(
-    motions: Path, split: str, *, count: int, frames: int, noise: float = 0.012, seed: int = 0
+    motions: Path,
+    split: str,
+    *,
+    count: int,
+    frames: int,
+    noise: float = 0.012,
+    seed: int = 0,
+    bone_log_std: float = 0.0,
 ) -> list[FilmedClip]:
-    """Film that many clips of a split's subjects, each motion about as often as any other."""
+    """Film that many clips of a split's subjects, each motion about as often as any other.
+
+    With `bone_log_std` every clip is of a body of its own, whose bones are longer or shorter by about this.
+    """
     long_enough = [
         record
         for record in read_motion_file(motions)
@@ -71,17 +84,21 @@ def film_clips(
     rng = np.random.default_rng(seed)
     clips: list[FilmedClip] = []
     while len(clips) < count:
-        clip = _film(long_enough[rng.integers(len(long_enough))], frames, noise, rng)
+        clip = _film(long_enough[rng.integers(len(long_enough))], frames, noise, bone_log_std, rng)
         if clip is not None:
             clips.append(clip)
     return clips
 
 
-def _film(record: MotionRecord, frames: int, noise: float, rng: np.random.Generator) -> FilmedClip | None:
+def _film(
+    record: MotionRecord, frames: int, noise: float, bone_log_std: float, rng: np.random.Generator
+) -> FilmedClip | None:
     """A clip of a motion; `None` if the person leaves the picture too often."""
     start = rng.integers(len(record.pose_m) - frames * STRIDE + 1)
     world = record.pose_m[start : start + frames * STRIDE : STRIDE].astype(np.float64)
-    stature = 1.0 * np.ptp(world[:, :, 1], axis=1).max()
+    if bone_log_std:
+        world = _of_another_body(world, bone_log_std, rng)
+    stature = np.ptp(world[:, :, 1], axis=1).max()
     size = (1920, 1080) if rng.random() < 0.7 else (1080, 1920)
     focal_per_diagonal = PRIOR_FOCAL_PER_DIAGONAL * np.exp(PRIOR_LOG_STD * np.clip(rng.normal(), -2, 2))
     focal_px = focal_per_diagonal * float(np.hypot(*size))
@@ -114,6 +131,15 @@ def _film(record: MotionRecord, frames: int, noise: float, rng: np.random.Genera
     )
 
 
+def _of_another_body(pose: NDArray[np.float64], log_std: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """The motion of someone with other bone lengths, standing on the same ground."""
+    lengths = np.median(class_lengths_m(pose), axis=0) * np.exp(log_std * rng.standard_normal(len(BONE_CLASSES)))
+    body = KnownBody(bone_lengths_m=dict(zip(BONE_CLASSES, lengths.tolist(), strict=True)))
+    changed = with_bone_lengths(pose - pose[:, :1], body)[0] + pose[:, :1]
+    drop = changed[:, _ANKLES, 1].min(axis=1) - pose[:, _ANKLES, 1].min(axis=1)
+    return np.asarray(changed - drop[:, None, None] * [0.0, 1.0, 0.0])
+
+
 _ANKLES = [HUMAN36M17.index("l_ankle"), HUMAN36M17.index("r_ankle")]
 
 
@@ -128,7 +154,8 @@ def _detected(
         lasting[row] = PERSISTENCE * lasting[row - 1] + np.sqrt(1 - PERSISTENCE**2) * fresh
     heavy = np.where(rng.random(pixels.shape[:2]) < 0.03, 6.0, 1.0)[..., None]
     extent = np.linalg.norm(np.ptp(pixels, axis=1), axis=-1)[:, None, None]
-    seen = pixels + noise * extent * heavy * (white + lasting) / np.sqrt(2)
+    offset = rng.standard_normal(pixels.shape[1:])
+    seen = pixels + noise * extent * (heavy * (white + lasting) + offset) / np.sqrt(3)
     return KeypointSequence(
         keypoints_px=seen.astype(np.float32),
         confidence=np.ones(pixels.shape[:2], np.float32),

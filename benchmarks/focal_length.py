@@ -5,12 +5,13 @@
 Clips of `benchmarks/filmed_clips.py`: focal lengths from the prior, sizes in the picture independent of them. Printed:
 the error of log f and how often the stated 68 % interval holds it, by the number of frames, by the person's distance,
 by the keypoints' noise; then what focal lengths that are wrong by a given factor do to the pose, and what is gained by
-estimating. `--fit` fits the weights of `pose_mdn.inference.focal_evidence` to the train and validation splits instead.
-Needs a motion data file (docs/training.md), and scipy for `--fit`.
+estimating. `--fit` fits the tempering of `pose_mdn.inference.focal_evidence` to the train and validation splits
+instead. Needs a motion data file (docs/training.md), and scipy for `--fit`.
 """
 
 import argparse
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +21,18 @@ from numpy.typing import NDArray
 from pose_mdn import metrics
 from pose_mdn.distributions import PoseMixture
 from pose_mdn.geometry.field_of_view import centred_intrinsics
-from pose_mdn.geometry.focal_length import GRID, FocalLength
+from pose_mdn.geometry.focal_length import GRID, PRIOR_LOG_STD, FocalLength
 from pose_mdn.inference import Lifter, load_lifter
-from pose_mdn.inference.focal_evidence import FARTHEST_M, person_evidence, row_terms
+from pose_mdn.inference.focal_evidence import TEMPERATURE, person_evidence, row_evidence
 from pose_mdn.inference.focal_length import lift_with_unknown_focal_length
 from pose_mdn.poses.hypotheses import HypothesisSequence
 
 FRAMES = FRAMES_PER_CLIP
+BONE_LOG_STD = 0.06
+"""Of the bodies to fit to: about what the proportions of people differ by, more than those of few subjects do."""
 DISTANCES = ((1.0, 3.0), (3.0, 5.0), (5.0, 8.0), (8.0, 40.0))
+STATED = (0.0, 0.25, 0.33, 0.4, 0.5)
+"""Bounds of the stated standard deviation of log f."""
 LENGTHS = (1, 5, 10, 20, 40)
 NOISES = (0.0, 0.006, 0.012, 0.024)
 FACTORS = (0.6, 0.8, 1.0, 1.25, 1.6)
@@ -38,14 +43,14 @@ class Looked:
     """Clips lifted at every focal length of the grid.
 
     Attributes:
-        terms: (C, G, T, 3) of `row_terms`.
-        depth_m: (C, G, T) of `row_terms`.
+        likelihood: (C, G, T) of `row_evidence`.
+        depth_m: (C, G, T) of `row_evidence`.
         log_true: (C,) logarithms of the true focal lengths in diagonals.
         distance_m: (C,) true mean distances.
         diagonal_px: (C,) of the pictures.
     """
 
-    terms: NDArray[np.float64]
+    likelihood: NDArray[np.float64]
     depth_m: NDArray[np.float64]
     log_true: NDArray[np.float64]
     distance_m: NDArray[np.float64]
@@ -53,7 +58,7 @@ class Looked:
 
     def estimate(self, clip: int, frames: int) -> FocalLength:
         """What the first frames of a clip tell."""
-        evidence = person_evidence(self.terms[clip, :, :frames], self.depth_m[clip, :, :frames])
+        evidence = person_evidence(self.likelihood[clip, :, :frames], self.depth_m[clip, :, :frames])
         return FocalLength(diagonal_px=float(self.diagonal_px[clip]), log_evidence=evidence, rows=frames)
 
 
@@ -65,10 +70,10 @@ def look(lifter: Lifter, clips: list[FilmedClip]) -> Looked:
     found = []
     for log_focal in GRID:
         cameras = [centred_intrinsics(s, d * np.exp(log_focal)) for s, d in zip(sizes, diagonal_px, strict=True)]
-        found.append(row_terms(lifter.lift_arrays(keypoints, intrinsics=np.repeat(cameras, FRAMES, axis=0))))
-    terms, depth = (np.stack(values) for values in zip(*found, strict=True))
+        found.append(row_evidence(lifter.lift_arrays(keypoints, intrinsics=np.repeat(cameras, FRAMES, axis=0))))
+    likelihood, depth = (np.stack(values) for values in zip(*found, strict=True))
     return Looked(
-        terms=terms.reshape(len(GRID), len(clips), FRAMES, -1).swapaxes(0, 1),
+        likelihood=likelihood.reshape(len(GRID), len(clips), FRAMES).swapaxes(0, 1),
         depth_m=depth.reshape(len(GRID), len(clips), FRAMES).swapaxes(0, 1),
         log_true=np.log([clip.focal_px for clip in clips] / diagonal_px),
         distance_m=np.array([clip.joints_m[:, 0, 2].mean() for clip in clips]),
@@ -104,6 +109,10 @@ def print_estimates(lifter: Lifter, given: argparse.Namespace) -> None:
                 for low, high in DISTANCES:
                     near = (looked.distance_m >= low) & (looked.distance_m < high)
                     print_errors(f"{frames} frames, {low:g} to {high:g} m", looked, frames, near)
+            stated = np.array([looked.estimate(clip, FRAMES).log_std for clip in range(given.clips)])
+            for low, high in pairwise(STATED):
+                chosen = (stated >= low) & (stated < high)
+                print_errors(f"{FRAMES} frames, stated {np.exp(low):.2f} to {np.exp(high):.2f}", looked, FRAMES, chosen)
         else:
             print_errors(f"{FRAMES} frames, noise {100 * noise:g} %", looked, FRAMES, everywhere)
 
@@ -156,37 +165,31 @@ def print_consequences(lifter: Lifter, given: argparse.Namespace) -> None:
 
 
 def print_fit(lifter: Lifter, given: argparse.Namespace) -> None:
-    """Weights of maximum likelihood of the true focal lengths, over clips of all lengths."""
-    from scipy.optimize import minimize  # noqa: PLC0415
+    """The tempering of maximum likelihood of the true focal lengths, over clips of all lengths."""
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415
 
-    curves, truths = [], []
-    for seed, split in enumerate(("train", "validation")):
-        looked = look(lifter, film_clips(given.motions, split, count=given.clips, frames=FRAMES, seed=seed + 1))
+    evidence, truths = [], []
+    for seed, split in enumerate(("train", "validation"), 1):
+        clips = film_clips(given.motions, split, count=given.clips, frames=FRAMES, seed=seed, bone_log_std=BONE_LOG_STD)
+        looked = look(lifter, clips)
         for frames in (1, 3, 10, 20, 40):
             for clip in range(given.clips):
-                depth = np.maximum.accumulate(looked.depth_m[clip, :, :frames].mean(axis=1))
-                far = np.interp(FARTHEST_M, depth, GRID, left=GRID[0], right=GRID[-1])
-                mean = np.sqrt(frames) * looked.terms[clip, :, :frames].mean(axis=1)
-                curves.append([np.interp(np.minimum(GRID, far), GRID, term) for term in mean.T])
+                evidence.append(looked.estimate(clip, frames).log_evidence / TEMPERATURE)
                 truths.append(looked.log_true[clip])
-    terms = np.array(curves)
-    scale = (terms - terms.mean(axis=-1, keepdims=True)).std(axis=(0, 2))
-    step = GRID[1] - GRID[0]
-    place = np.clip((np.array(truths) - GRID[0]) / step, 0, len(GRID) - 1.001)
+    curves = np.array(evidence)
+    prior = -0.5 * ((GRID - GRID.mean()) / PRIOR_LOG_STD) ** 2
+    place = np.clip((np.array(truths) - GRID[0]) / (GRID[1] - GRID[0]), 0, len(GRID) - 1.001)
     left = place.astype(int)
     rows = np.arange(len(left))
-    prior = -0.5 * ((GRID - GRID.mean()) / (GRID[-1] - GRID[0]) * 6) ** 2
 
-    def loss(weights: NDArray[np.float64]) -> float:
-        score = np.einsum("ckg,k->cg", terms, weights / scale) + prior
+    def loss(temperature: float) -> float:
+        score = temperature * curves + prior
         score -= np.logaddexp.reduce(score, axis=1)[:, None]
         share = place - left
         return float(-np.mean((1 - share) * score[rows, left] + share * score[rows, left + 1]))
 
-    best = minimize(loss, np.zeros(len(scale)), method="BFGS")
-    print(
-        "weights", np.round(best.x / scale, 3), "nats per clip", round(best.fun, 4), "of", round(loss(np.zeros(3)), 4)
-    )
+    best = minimize_scalar(loss, bounds=(0, 3), method="bounded")
+    print(f"temperature {best.x:.3f}: {best.fun:.4f} nats per clip, {loss(0.0):.4f} without evidence")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pose_mdn.errors import InputError
 from pose_mdn.geometry.field_of_view import centred_intrinsics
 from pose_mdn.geometry.focal_length import GRID, FocalLength
-from pose_mdn.inference.focal_evidence import person_evidence, row_terms
+from pose_mdn.inference.focal_evidence import MAX_ROWS, person_evidence, row_evidence
 from pose_mdn.inference.lifter import Lifter
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE
 from pose_mdn.inference.root_uncertainty import PRIOR_SIZE_LOG_STD, root_std_of_size
@@ -22,8 +22,8 @@ from pose_mdn.poses.keypoints import KeypointSequence
 
 Float64Array = NDArray[np.float64]
 
-MAX_ROWS = 240
-"""Rows to look at, evenly over the clip: neighbours in a video say the same thing twice."""
+MAX_PEOPLE = 10
+"""Those seen most often are looked at."""
 
 EXTRA_LIFTS = 2
 """How often each row is lifted besides once, for the uncertainty."""
@@ -44,9 +44,7 @@ def estimate_focal_length(
     """
     size = _image_size(sequence)
     diagonal_px = float(np.hypot(*size))
-    chosen = np.flatnonzero(sequence.person >= 0)
-    chosen = chosen[np.linspace(0, len(chosen) - 1, min(len(chosen), MAX_ROWS)).astype(int)] if len(chosen) else chosen
-    part = _rows(sequence, chosen)
+    part = _rows(sequence, _rows_to_look_at(sequence.person))
     answers = [
         lifter.lift(
             replace(part, intrinsics=centred_intrinsics(size, diagonal_px * float(np.exp(log_focal)))),
@@ -58,10 +56,12 @@ def estimate_focal_length(
     rows = np.flatnonzero(usable)
     if not rows.size:
         return FocalLength(diagonal_px=diagonal_px, log_evidence=np.zeros(len(GRID)), rows=0)
-    terms, depth_m = (np.stack(values) for values in zip(*(row_terms(a.take(rows)) for a in answers), strict=True))
+    looks = [row_evidence(answer.take(rows)) for answer in answers]
+    likelihood, depth_m = (np.stack(values) for values in zip(*looks, strict=True))
     persons = part.person[rows]
     evidence = sum(
-        person_evidence(terms[:, persons == person], depth_m[:, persons == person]) for person in np.unique(persons)
+        person_evidence(likelihood[:, persons == person], depth_m[:, persons == person])
+        for person in np.unique(persons)
     )
     return FocalLength(diagonal_px=diagonal_px, log_evidence=np.asarray(evidence), rows=len(rows))
 
@@ -123,6 +123,16 @@ def _across_and_along(moved: Float64Array) -> Float64Array:
     """(..., 2) mean square across the line of sight, per direction, and square along it, of (..., 3) in its frame."""
     square = moved**2
     return np.stack([square[..., :2].mean(axis=-1), square[..., 2]], axis=-1)
+
+
+def _rows_to_look_at(person: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of those seen most often, each person's evenly over the clip: neighbours in a video say the same twice."""
+    people, counts = np.unique(person[person >= 0], return_counts=True)
+    chosen = [
+        np.flatnonzero(person == one)[np.linspace(0, count - 1, min(int(count), MAX_ROWS)).astype(int)]
+        for one, count in sorted(zip(people, counts, strict=True), key=lambda pair: -int(pair[1]))[:MAX_PEOPLE]
+    ]
+    return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, np.int64)
 
 
 def _image_size(sequence: KeypointSequence) -> tuple[int, int]:
