@@ -81,6 +81,8 @@ def parse_known_distance(text: str) -> KnownDistance:
     one, _, other = pair.partition(":")
     distance, at, when = measure.partition("@")
     try:
+        if not (pair and one and other):
+            raise ValueError(text)
         person = int(whose) if slash else None
         frame = int(when) if at else None
         distance_m = float(distance)

@@ -8,10 +8,10 @@ The evidence of one row is how probable its hypotheses make the keypoints,
 
 with s the standard deviation across the line of sight as seen in the picture and n the keypoints' noise. The hypotheses
 came from the same keypoints and rows of one person depend on each other: their noise lasts, and so do the body and the
-detector's habits. So the evidence of a person seen in n rows is the mean of l, tempered: 0.38 sqrt(n) times as much.
+detector's habits. So the evidence of a person seen in n rows is the mean of l, tempered: 0.44 sqrt(n) times as much.
 That factor was fitted by maximum likelihood of the true focal lengths of filmed clips of 1 to 40 rows (training and
 validation subjects, with bones 6 % longer or shorter), which is what calibrates the posterior
-(benchmarks/focal_length.py --fit). More than 40 rows are therefore not looked at.
+(benchmarks/focal_length.py --fit). So was a bias: the evidence is highest at focal lengths a tenth too long. More than 40 rows are therefore not looked at.
 
 Beyond `FARTHEST_M` there is no perspective to see, and the lifter was not trained there: the evidence is constant from
 the focal length on that puts the person so far away.
@@ -26,8 +26,11 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 
 Float64Array = NDArray[np.float64]
 
-TEMPERATURE = 0.38
+TEMPERATURE = 0.44
 """What the square root of the number of rows is multiplied by."""
+
+LOG_BIAS = 0.1
+"""By how much the logarithm of the focal length that fits best is too large."""
 
 MAX_ROWS = 40
 """Rows of one person; for more, the tempering was not fitted."""
@@ -79,4 +82,4 @@ def person_evidence(log_likelihood: Float64Array, depth_m: Float64Array) -> Floa
     # Depth grows with the focal length; the running maximum keeps the search for the crossing well defined.
     depth = np.maximum.accumulate(depth_m.mean(axis=1))
     farthest = np.interp(FARTHEST_M, depth, GRID, left=GRID[0], right=GRID[-1])
-    return np.asarray(np.interp(np.minimum(GRID, farthest), GRID, curve))
+    return np.asarray(np.interp(np.minimum(GRID + LOG_BIAS, farthest), GRID, curve))

@@ -26,7 +26,7 @@ def root_std_of_size(hypotheses: HypothesisSequence, size_log_std: float) -> Flo
     """(N, M, 2) standard deviations of the pelvis across and along the line of sight, for a size so uncertain."""
     distance = np.linalg.norm(hypotheses.root_translation_m.astype(np.float64), axis=-1)
     along = distance * np.hypot(size_log_std, _GIVEN_SIZE_LOG_STD)
-    return np.stack([np.full_like(along, _ACROSS_M), along], axis=-1)
+    return np.stack([np.where(np.isnan(along), np.nan, _ACROSS_M), along], axis=-1)
 
 
 def with_size_log_std(hypotheses: HypothesisSequence, size_log_std: float) -> Float64Array:
