@@ -11,7 +11,8 @@ came from the same keypoints and rows of one person depend on each other: their 
 detector's habits. So the evidence of a person seen in n rows is the mean of l, tempered: 0.44 sqrt(n) times as much.
 That factor was fitted by maximum likelihood of the true focal lengths of filmed clips of 1 to 40 rows (training and
 validation subjects, with bones 6 % longer or shorter), which is what calibrates the posterior
-(benchmarks/focal_length.py --fit). So was a bias: the evidence is highest at focal lengths a tenth too long. More than 40 rows are therefore not looked at.
+(benchmarks/focal_length.py --fit). So was a bias: the evidence is highest at focal lengths a tenth too long. More than
+40 rows are not looked at, since nothing was fitted to more.
 
 Beyond `FARTHEST_M` there is no perspective to see, and the lifter was not trained there: the evidence is constant from
 the focal length on that puts the person so far away.

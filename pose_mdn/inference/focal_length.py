@@ -141,6 +141,12 @@ def _image_size(sequence: KeypointSequence) -> tuple[int, int]:
             "intrinsics: expected none, to estimate the focal length, got some; leave out one of both",
             field="intrinsics",
         )
+    if sequence.distortion is not None and len(sequence.distortion):
+        raise InputError(
+            "distortion: expected none, to estimate the focal length, got some; coefficients mean nothing without the "
+            "matrix that they were calibrated with",
+            field="distortion",
+        )
     if sequence.image_size is None:
         raise InputError(
             "image_size: expected the size of the pictures, whose middle the optical axis goes through, to estimate "

@@ -131,5 +131,7 @@ def test_long_clips_are_looked_at_evenly(lifter: Lifter, near: KeypointSequence)
 def test_a_known_camera_or_an_unknown_picture_is_refused(lifter: Lifter, near: KeypointSequence) -> None:
     with pytest.raises(InputError, match="leave out one of both"):
         estimate_focal_length(lifter, replace(near, intrinsics=np.eye(3)))
+    with pytest.raises(InputError, match="mean nothing without the matrix"):
+        estimate_focal_length(lifter, replace(near, distortion=np.full(4, 0.01)))
     with pytest.raises(InputError, match="give width and height"):
         estimate_focal_length(lifter, replace(near, image_size=None))
