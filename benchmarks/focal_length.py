@@ -31,6 +31,8 @@ FRAMES = FRAMES_PER_CLIP
 BONE_LOG_STD = 0.06
 """Of the bodies to fit to: about what the proportions of people differ by, more than those of few subjects do."""
 DISTANCES = ((1.0, 3.0), (3.0, 5.0), (5.0, 8.0), (8.0, 40.0))
+HEIGHTS = (0.2, 0.35, 0.55, 0.86)
+"""Bounds of the person's height in parts of the picture's."""
 STATED = (0.0, 0.25, 0.33, 0.4, 0.5)
 """Bounds of the stated standard deviation of log f."""
 LENGTHS = (1, 5, 10, 20, 40)
@@ -47,6 +49,7 @@ class Looked:
         depth_m: (C, G, T) of `row_evidence`.
         log_true: (C,) logarithms of the true focal lengths in diagonals.
         distance_m: (C,) true mean distances.
+        height: (C,) the standing person's in parts of the picture's.
         diagonal_px: (C,) of the pictures.
     """
 
@@ -54,6 +57,7 @@ class Looked:
     depth_m: NDArray[np.float64]
     log_true: NDArray[np.float64]
     distance_m: NDArray[np.float64]
+    height: NDArray[np.float64]
     diagonal_px: NDArray[np.float64]
 
     def estimate(self, clip: int, frames: int) -> FocalLength:
@@ -77,6 +81,7 @@ def look(lifter: Lifter, clips: list[FilmedClip]) -> Looked:
         depth_m=depth.reshape(len(GRID), len(clips), FRAMES).swapaxes(0, 1),
         log_true=np.log([clip.focal_px for clip in clips] / diagonal_px),
         distance_m=np.array([clip.joints_m[:, 0, 2].mean() for clip in clips]),
+        height=np.array([clip.height_in_picture for clip in clips]),
         diagonal_px=diagonal_px,
     )
 
@@ -109,6 +114,9 @@ def print_estimates(lifter: Lifter, given: argparse.Namespace) -> None:
                 for low, high in DISTANCES:
                     near = (looked.distance_m >= low) & (looked.distance_m < high)
                     print_errors(f"{frames} frames, {low:g} to {high:g} m", looked, frames, near)
+            for low, high in pairwise(HEIGHTS):
+                large = (looked.height >= low) & (looked.height < high)
+                print_errors(f"{FRAMES} frames, {low:g} to {high:g} of the picture", looked, FRAMES, large)
             stated = np.array([looked.estimate(clip, FRAMES).log_std for clip in range(given.clips)])
             for low, high in pairwise(STATED):
                 chosen = (stated >= low) & (stated < high)

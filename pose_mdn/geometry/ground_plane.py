@@ -63,8 +63,8 @@ class GroundPlane:
             raise _wrong(f"a tilt within 90 degrees, got {math.degrees(tilt_rad):g}")
         level = math.cos(tilt_rad)
         up = np.array([-level * math.sin(roll_rad), -level * math.cos(roll_rad), -math.sin(tilt_rad)])
-        turned = f", rolled {math.degrees(roll_rad):g}" if roll_rad else ""
-        source = f"ground {height_m:g} m below a camera that looks down {math.degrees(tilt_rad):g} degrees{turned}"
+        turned = f", rolled {math.degrees(roll_rad):.3g}" if roll_rad else ""
+        source = f"ground {height_m:g} m below a camera that looks down {math.degrees(tilt_rad):.3g} degrees{turned}"
         return cls(up=up, camera_height_m=height_m, source=source)
 
     @classmethod
