@@ -1,19 +1,171 @@
 """The size of people, as the user gives it on the command line."""
 
-from dataclasses import replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pose_mdn.errors import InputError
+from pose_mdn.errors import GeometryError, InputError
 
 if TYPE_CHECKING:
     from pose_mdn.geometry.body import KnownBodies
+    from pose_mdn.geometry.camera import Camera
+    from pose_mdn.geometry.ground_plane import GroundPlane
+    from pose_mdn.geometry.known_distance import KnownDistance
+    from pose_mdn.poses.hypotheses import HypothesisSequence
+
+_PANEL = "Size"
+
+StatureOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="METRES", help="Standing height of the people, such as 1.82, if it is known.", rich_help_panel=_PANEL
+    ),
+]
+BoneLengthsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="TOML with known lengths in metres: knee = 0.43; [person.3] for one person.",
+        rich_help_panel=_PANEL,
+    ),
+]
+KnownDistanceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="JOINT:JOINT=METRES[@FRAME]",
+        help="Two joints of known distance, such as l_hip:l_knee=0.43; joints that move against each other at one "
+        "frame, as in l_wrist:r_wrist=1.1@30; one of several people as in 2/l_hip:l_knee=0.43. May be repeated.",
+        rich_help_panel=_PANEL,
+    ),
+]
+CameraHeightOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="METRES", help="Of the camera above level ground on which people stand.", rich_help_panel=_PANEL
+    ),
+]
+CameraTiltOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DEGREES", help="How far the camera looks down; with --camera-height.", rich_help_panel=_PANEL
+    ),
+]
+CameraRollOption = Annotated[
+    float,
+    typer.Option(
+        metavar="DEGREES", help="How far the camera is turned clockwise; with --camera-height.", rich_help_panel=_PANEL
+    ),
+]
+GroundPlaneOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NX,NY,NZ,D",
+        help="The ground as the plane n.x + d = 0 of the camera frame, in metres.",
+        rich_help_panel=_PANEL,
+    ),
+]
+GroundUpOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AXIS",
+        help="The world of --camera has its ground at 0 of this axis, which points up: z, y, -y, ...",
+        rich_help_panel=_PANEL,
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeOptions:
+    """What is known of metres.
+
+    Attributes:
+        bodies: Statures and bone lengths.
+        distances: Between two joints.
+        ground: On which people stand.
+    """
+
+    bodies: "KnownBodies | None" = None
+    distances: "tuple[KnownDistance, ...]" = ()
+    ground: "GroundPlane | None" = None
+
+    def apply(self, hypotheses: "HypothesisSequence") -> "HypothesisSequence":
+        """The hypotheses in the size that is known.
+
+        Raises:
+            InputError: Givens contradict each other or cannot be used.
+        """
+        import numpy as np  # noqa: PLC0415
+
+        from pose_mdn.inference.known_body import with_known_body  # noqa: PLC0415
+        from pose_mdn.inference.known_scale import KnownScale, with_known_scale  # noqa: PLC0415
+
+        uncertain = bool(np.isfinite(hypotheses.root_std_m).any()) and self.bodies is not None
+        if self.distances or self.ground is not None or uncertain:
+            scale = KnownScale(bodies=self.bodies, distances=self.distances, ground=self.ground)
+            return with_known_scale(hypotheses, scale)
+        return hypotheses if self.bodies is None else with_known_body(hypotheses, self.bodies)
+
+
+def parse_size_options(
+    stature_m: float | None,
+    bone_lengths: Path | None,
+    *,
+    distances: Sequence[str] = (),
+    camera_height_m: float | None = None,
+    camera_tilt_deg: float | None = None,
+    camera_roll_deg: float = 0.0,
+    ground_plane: str | None = None,
+    ground_up: str | None = None,
+    camera: "Camera | None" = None,
+) -> SizeOptions:
+    """What is known of people's size.
+
+    Args:
+        stature_m: Of everybody whom the file does not list as a person of their own.
+        bone_lengths: TOML file of known bodies.
+        distances: `[PERSON/]JOINT:JOINT=METRES[@FRAME]`.
+        camera_height_m: Above the ground.
+        camera_tilt_deg: Downwards.
+        camera_roll_deg: Clockwise.
+        ground_plane: `nx,ny,nz,d`.
+        ground_up: Axis of the calibrated world.
+        camera: The calibrated camera, if there is one.
+
+    Raises:
+        typer.BadParameter: One of them has another form, or they exclude each other.
+        FormatError: The file cannot be read as known bodies.
+    """
+    from pose_mdn.geometry.known_distance import parse_known_distance  # noqa: PLC0415
+
+    grounds = {"--camera-height": camera_height_m, "--ground-plane": ground_plane, "--ground-up": ground_up}
+    named = [name for name, value in grounds.items() if value is not None]
+    if len(named) > 1:
+        raise typer.BadParameter(f"{named[0]} says where the ground is; leave out {' and '.join(named[1:])}")
+    if (camera_height_m is None) != (camera_tilt_deg is None):
+        raise typer.BadParameter("--camera-height and --camera-tilt: expected both or none, got one of them")
+    if camera_roll_deg and camera_height_m is None:
+        raise typer.BadParameter("--camera-roll: expected --camera-height and --camera-tilt beside it, got neither")
+    try:
+        known = tuple(parse_known_distance(text) for text in distances)
+        ground = _ground(
+            height_m=camera_height_m,
+            tilt_deg=camera_tilt_deg,
+            roll_deg=camera_roll_deg,
+            plane=ground_plane,
+            up_axis=ground_up,
+            camera=camera,
+        )
+    except (InputError, GeometryError) as error:
+        raise typer.BadParameter(str(error)) from error
+    return SizeOptions(bodies=parse_body_options(stature_m, bone_lengths), distances=known, ground=ground)
 
 
 def parse_body_options(stature_m: float | None, bone_lengths: Path | None) -> "KnownBodies | None":
-    """What is known of people's size; `None` if nothing is.
+    """Statures and bone lengths; `None` if nothing is known.
 
     Args:
         stature_m: Of everybody whom the file does not list as a person of their own.
@@ -38,3 +190,29 @@ def parse_body_options(stature_m: float | None, bone_lengths: Path | None) -> "K
         return replace(bodies, everyone=KnownBody(stature_m=stature_m, bone_lengths_m=lengths))
     except InputError as error:
         raise typer.BadParameter(f"--stature: {str(error).partition(': ')[2]}") from error
+
+
+def _ground(
+    *,
+    height_m: float | None,
+    tilt_deg: float | None,
+    roll_deg: float,
+    plane: str | None,
+    up_axis: str | None,
+    camera: "Camera | None",
+) -> "GroundPlane | None":
+    from pose_mdn.geometry.ground_plane import GroundPlane  # noqa: PLC0415
+
+    if height_m is not None and tilt_deg is not None:
+        return GroundPlane.of_height_and_tilt(height_m, math.radians(tilt_deg), math.radians(roll_deg))
+    if plane is not None:
+        try:
+            x, y, z, offset_m = (float(part) for part in plane.split(","))
+        except ValueError:
+            raise InputError(f"--ground-plane: expected nx,ny,nz,d, got {plane!r}", field="ground_plane") from None
+        return GroundPlane.of_plane((x, y, z), offset_m)
+    if up_axis is None:
+        return None
+    if camera is None:
+        raise InputError("--ground-up: expected --camera with a place in the world, got none", field="ground_plane")
+    return GroundPlane.of_camera(camera, up_axis)

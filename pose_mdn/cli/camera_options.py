@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,59 @@ if TYPE_CHECKING:
     from pose_mdn.poses.keypoints import KeypointSequence
 
 
+_PANEL = "Camera"
+
+CameraOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE[:NAME]",
+        help="Calibration: OpenCV, Pose2Sim, Qualisys, COLMAP, ... (docs/cameras.md).",
+        rich_help_panel=_PANEL,
+    ),
+]
+FovOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="DEGREES", help="Horizontal field of view of the pictures, if that is known.", rich_help_panel=_PANEL
+    ),
+]
+ExifOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PHOTO",
+        help="JPEG by the same camera and zoom, with its focal length in EXIF.",
+        rich_help_panel=_PANEL,
+    ),
+]
+EstimateFocalOption = Annotated[
+    bool,
+    typer.Option(
+        "--estimate-focal",
+        help="Estimate the focal length from the people, with its uncertainty, and carry that into the result; it is "
+        "large (docs/focal_length.md).",
+        rich_help_panel=_PANEL,
+    ),
+]
+IntrinsicsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FX,FY,CX,CY",
+        help="Pinhole matrix in pixels; assumed, and said so, if unknown.",
+        rich_help_panel=_PANEL,
+    ),
+]
+DistortionOption = Annotated[
+    str | None,
+    typer.Option(metavar="K1,K2,P1,P2[,...]", help="Lens distortion in OpenCV's order.", rich_help_panel=_PANEL),
+]
+ImageSizeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WxH", help="Size of the pictures in pixels, if the file does not say.", rich_help_panel=_PANEL
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CameraOptions:
     """What replaces the camera that a file brings along; `None` leaves the file's.
@@ -27,6 +80,7 @@ class CameraOptions:
         intrinsics: fx, fy, cx, cy in pixels.
         distortion: OpenCV coefficients k1 k2 p1 p2 k3 ....
         image_size: (width, height) in pixels.
+        estimate_focal: Whether the focal length shall be estimated, instead of assumed.
     """
 
     camera: "Camera | None" = None
@@ -34,6 +88,7 @@ class CameraOptions:
     intrinsics: tuple[float, ...] | None = None
     distortion: tuple[float, ...] | None = None
     image_size: tuple[int, int] | None = None
+    estimate_focal: bool = False
 
     def apply(self, sequence: "KeypointSequence") -> "KeypointSequence":
         """The sequence with this camera.
@@ -62,6 +117,8 @@ class CameraOptions:
         if self.fov_deg is not None:
             seen = _of_field_of_view(size, self.fov_deg)
             return replace(sequence, intrinsics=seen, distortion=None, lens_model="brown", image_size=size)
+        if self.estimate_focal:
+            return replace(sequence, image_size=size)
         intrinsics, distortion, lens_model = sequence.intrinsics, sequence.distortion, sequence.lens_model
         if self.intrinsics is not None:
             fx, fy, cx, cy = self.intrinsics
@@ -80,6 +137,7 @@ def parse_camera_options(
     *,
     fov: float | None = None,
     exif: Path | None = None,
+    estimate_focal: bool = False,
 ) -> CameraOptions:
     """Read the options' texts: `FILE[:NAME]`, `fx,fy,cx,cy`, `k1,k2,p1,p2[,...]` and `WxH`.
 
@@ -90,12 +148,20 @@ def parse_camera_options(
         image_size: The size of the pictures.
         fov: Horizontal field of view in degrees.
         exif: A photograph that the same camera took.
+        estimate_focal: Whether to estimate the focal length.
 
     Raises:
         typer.BadParameter: One of them has another form, or they exclude each other.
         FormatError: The calibration file cannot be read or has no such camera.
     """
-    _refuse_several(camera=camera, fov=fov, exif=exif, intrinsics=intrinsics, distortion=distortion)
+    _refuse_several(
+        **{"estimate-focal": True if estimate_focal else None},
+        camera=camera,
+        fov=fov,
+        exif=exif,
+        intrinsics=intrinsics,
+        distortion=distortion,
+    )
     if fov is not None and not 0 < fov < 180:
         raise typer.BadParameter(f"--fov: expected degrees between 0 and 180, got {fov:g}")
     return CameraOptions(
@@ -106,6 +172,7 @@ def parse_camera_options(
         if distortion is None
         else _numbers("--distortion", distortion, "k1,k2,p1,p2[,k3,...]", (4, 5, 8, 12, 14)),
         image_size=None if image_size is None else _image_size(image_size),
+        estimate_focal=estimate_focal,
     )
 
 
@@ -117,9 +184,9 @@ def parse_camera(text: str) -> "Camera":
 
 
 def _refuse_several(**given: object) -> None:
-    """Each of the first three says all about the camera."""
+    """Each of the first four says all about the camera."""
     named = [f"--{name}" for name, value in given.items() if value is not None]
-    whole = [name for name in named if name in {"--camera", "--fov", "--exif"}]
+    whole = [name for name in named if name in {"--camera", "--fov", "--exif", "--estimate-focal"}]
     if whole and len(named) > 1:
         others = " and ".join(name for name in named if name != whole[0])
         raise typer.BadParameter(f"{whole[0]} brings its own matrix and lens; leave out {others}")

@@ -1,32 +1,46 @@
 """`pose-mdn lift`: keypoints files in, hypotheses files out."""
 
-import json
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pose_mdn.cli import EXIT_FAILED, print_error
-from pose_mdn.cli.body_options import parse_body_options
-from pose_mdn.cli.camera_options import CameraOptions, parse_camera_options
+from pose_mdn.cli.body_options import (
+    BoneLengthsOption,
+    CameraHeightOption,
+    CameraRollOption,
+    CameraTiltOption,
+    GroundPlaneOption,
+    GroundUpOption,
+    KnownDistanceOption,
+    SizeOptions,
+    StatureOption,
+    parse_size_options,
+)
+from pose_mdn.cli.camera_options import (
+    CameraOption,
+    CameraOptions,
+    DistortionOption,
+    EstimateFocalOption,
+    ExifOption,
+    FovOption,
+    ImageSizeOption,
+    IntrinsicsOption,
+    parse_camera_options,
+)
+from pose_mdn.cli.lift_summary import Summary, print_summaries
 from pose_mdn.cli.sources import Job, opened, plan_jobs
 from pose_mdn.errors import PoseMDNError
 
 if TYPE_CHECKING:
     from pose_mdn.cli.progress import RowProgress
-    from pose_mdn.geometry.body import KnownBodies
     from pose_mdn.inference import Lifter
+    from pose_mdn.poses.hypotheses import HypothesisSequence
+    from pose_mdn.poses.keypoints import KeypointSequence
 
-_STATUS_TEXTS = {
-    "lifted": "lifted",
-    "lifted_joints_missing": "lifted with joints missing",
-    "lifted_cut_by_frame": "lifted, cut by the frame",
-    "no_person": "without a person",
-    "too_few_joints": "with too few joints",
-    "degenerate": "degenerate",
-}
+_OUTPUT = "Output"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,30 +51,7 @@ class Reading:
     skeleton: str | None
     camera: CameraOptions
     min_confidence: float
-    bodies: "KnownBodies | None"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """What became of one input.
-
-    Attributes:
-        input: As the user named it.
-        output: The hypotheses file.
-        rows: How many there are.
-        status: How many of them have each status.
-        out_of_distribution: How many look like no person as the model knows people; `None` if the model gives no score.
-        intrinsics: Where the camera came from.
-        size: Where the people's size came from.
-    """
-
-    input: str
-    output: str
-    rows: int
-    status: dict[str, int]
-    out_of_distribution: int | None
-    intrinsics: str
-    size: str
+    size: SizeOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -80,7 +71,13 @@ def lift(
     *,
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="OUT", help="Result .npz or .parquet, or a folder for several inputs."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="Result .npz or .parquet, or a folder for several inputs.",
+            rich_help_panel=_OUTPUT,
+        ),
     ],
     format_: Annotated[str | None, typer.Option("--format", help="Input format, if it is not recognised.")] = None,
     skeleton: Annotated[
@@ -88,60 +85,61 @@ def lift(
         typer.Option(help="Layout of the joints (coco17, body25, blazepose33, ...), if the file does not say."),
     ] = None,
     model: Annotated[str, typer.Option(help="Bundled model, NAME/VERSION, or the folder of a bundle.")] = "mdn_lifter",
-    camera: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE[:NAME]", help="Calibration: OpenCV, Pose2Sim, Qualisys, COLMAP, ... (docs/cameras.md)."
-        ),
-    ] = None,
-    fov: Annotated[
-        float | None,
-        typer.Option(metavar="DEGREES", help="Horizontal field of view of the pictures, if that is known."),
-    ] = None,
-    exif: Annotated[
-        Path | None,
-        typer.Option(metavar="PHOTO", help="JPEG by the same camera and zoom, with its focal length in EXIF."),
-    ] = None,
-    intrinsics: Annotated[
-        str | None,
-        typer.Option(metavar="FX,FY,CX,CY", help="Pinhole matrix in pixels; assumed, and said so, if unknown."),
-    ] = None,
-    distortion: Annotated[
-        str | None, typer.Option(metavar="K1,K2,P1,P2[,...]", help="Lens distortion in OpenCV's order.")
-    ] = None,
-    image_size: Annotated[
-        str | None, typer.Option(metavar="WxH", help="Size of the pictures in pixels, if the file does not say.")
-    ] = None,
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Joints that the detector trusts less count as missing.")
     ] = 0.1,
-    stature: Annotated[
-        float | None,
-        typer.Option(metavar="METRES", help="Standing height of the people, such as 1.82, if it is known."),
-    ] = None,
-    bone_lengths: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="TOML with known lengths in metres: knee = 0.43; [person.3] for one person."),
-    ] = None,
     threads: Annotated[int, typer.Option(min=0, help="Threads of the model; 0 means one per core.")] = 0,
+    camera: CameraOption = None,
+    fov: FovOption = None,
+    exif: ExifOption = None,
+    estimate_focal: EstimateFocalOption = False,
+    intrinsics: IntrinsicsOption = None,
+    distortion: DistortionOption = None,
+    image_size: ImageSizeOption = None,
+    stature: StatureOption = None,
+    bone_lengths: BoneLengthsOption = None,
+    known_distance: KnownDistanceOption = None,
+    camera_height: CameraHeightOption = None,
+    camera_tilt: CameraTiltOption = None,
+    camera_roll: CameraRollOption = 0.0,
+    ground_plane: GroundPlaneOption = None,
+    ground_up: GroundUpOption = None,
     to: Annotated[
-        Literal["npz", "parquet"], typer.Option(help="File type of the results, if OUT is a folder.")
+        Literal["npz", "parquet"],
+        typer.Option(help="File type of the results, if OUT is a folder.", rich_help_panel=_OUTPUT),
     ] = "npz",
-    as_json: Annotated[bool, typer.Option("--json", help="Print a summary for machines on stdout.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a summary for machines on stdout.", rich_help_panel=_OUTPUT)
+    ] = False,
 ) -> None:
     """Lift 2D keypoints to weighted 3D hypotheses.
 
     Rows keep their order; a pose that cannot be lifted keeps its row, with NaN and its reason. With several inputs, one
     that cannot be read is reported, the others are done, and the exit code is 1.
+
+    One camera tells no metres: without anything from the panel Size, people are taken for adults of usual size
+    (docs/scale.md).
     """
     jobs = plan_jobs(inputs, output, suffix=f".{to}")
-    reading = Reading(
-        format=format_,
-        skeleton=skeleton,
-        camera=parse_camera_options(camera, intrinsics, distortion, image_size, fov=fov, exif=exif),
-        min_confidence=min_confidence,
-        bodies=parse_body_options(stature, bone_lengths),
+    cameras = parse_camera_options(
+        camera, intrinsics, distortion, image_size, fov=fov, exif=exif, estimate_focal=estimate_focal
     )
+    size = parse_size_options(
+        stature,
+        bone_lengths,
+        distances=known_distance or [],
+        camera_height_m=camera_height,
+        camera_tilt_deg=camera_tilt,
+        camera_roll_deg=camera_roll,
+        ground_plane=ground_plane,
+        ground_up=ground_up,
+        camera=cameras.camera,
+    )
+    reading = Reading(format=format_, skeleton=skeleton, camera=cameras, min_confidence=min_confidence, size=size)
+    _lift_all(jobs, model, threads, reading, as_json=as_json)
+
+
+def _lift_all(jobs: list[Job], model: str, threads: int, reading: Reading, *, as_json: bool) -> None:
     from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
     from pose_mdn.inference import load_lifter  # noqa: PLC0415
 
@@ -154,7 +152,7 @@ def lift(
             except PoseMDNError as error:
                 failed.append({"input": job.source, "error": str(error)})
                 print_error(_with_source(str(error), job.source))
-    _report(done, failed, f"{lifter.name}/{lifter.version}", as_json=as_json)
+    print_summaries(done, failed, f"{lifter.name}/{lifter.version}", as_json=as_json)
     if failed:
         raise typer.Exit(EXIT_FAILED)
 
@@ -165,38 +163,27 @@ def _lift_one(job: Job, lifter: "Lifter", reading: Reading, progress: "RowProgre
     with opened(job.source) as path:
         sequence = read_keypoints(path, format=reading.format, skeleton=reading.skeleton)
     sequence = reading.camera.apply(sequence)
-    progress.begin(description, len(sequence))
-    hypotheses = lifter.lift(
-        sequence, min_confidence=reading.min_confidence, body=reading.bodies, on_progress=progress.advance
-    )
+    hypotheses = _lifted(sequence, lifter, reading, progress, description)
     job.target.parent.mkdir(parents=True, exist_ok=True)
     write_hypotheses(job.target, hypotheses)
-    return Summary(
-        input=job.source,
-        output=str(job.target),
-        rows=len(hypotheses),
-        status=dict(Counter(map(str, hypotheses.status))),
-        out_of_distribution=int(hypotheses.out_of_distribution.sum()) if lifter.gives_ood_score else None,
-        intrinsics=hypotheses.intrinsics_source,
-        size=hypotheses.size_source,
-    )
+    return Summary.of(job.source, job.target, hypotheses, scored=lifter.gives_ood_score)
 
 
-def _report(done: list[Summary], failed: list[dict[str, str]], model: str, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"model": model, "results": [asdict(summary) for summary in done], "failed": failed}))
-        return
-    for summary in done:
-        counts = [f"{summary.status[name]} {text}" for name, text in _STATUS_TEXTS.items() if name in summary.status]
-        typer.echo(f"{summary.input} -> {summary.output}")
-        typer.echo(f"  {summary.rows} rows: {', '.join(counts) or 'nobody'}")
-        if summary.out_of_distribution:
-            typer.echo(f"  {summary.out_of_distribution} look out of distribution: perhaps no person (ood_score > 0.5)")
-        typer.echo(f"  camera {summary.intrinsics}")
-        if summary.size.startswith("given"):
-            typer.echo(f"  size {summary.size}")
-    if len(done) + len(failed) > 1:
-        typer.echo(f"{len(done)} of {len(done) + len(failed)} inputs lifted by {model}")
+def _lifted(
+    sequence: "KeypointSequence", lifter: "Lifter", reading: Reading, progress: "RowProgress", description: str
+) -> "HypothesisSequence":
+    """The hypotheses, by the camera that is known or estimated, in the size that is known."""
+    from pose_mdn.inference.focal_length import EXTRA_LIFTS, lift_with_unknown_focal_length  # noqa: PLC0415
+
+    if not reading.camera.estimate_focal:
+        progress.begin(description, len(sequence))
+        found = lifter.lift(sequence, min_confidence=reading.min_confidence, on_progress=progress.advance)
+    else:
+        progress.begin(f"{description}, focal length", (1 + EXTRA_LIFTS) * len(sequence))
+        found, _ = lift_with_unknown_focal_length(
+            lifter, sequence, min_confidence=reading.min_confidence, on_progress=progress.advance
+        )
+    return reading.size.apply(found)
 
 
 def _with_source(message: str, source: str) -> str:

@@ -38,6 +38,9 @@ def with_known_body(hypotheses: HypothesisSequence, body: KnownBody | KnownBodie
         part = _resized(hypotheses.take(rows), known)
         for name in _CHANGED:
             changed[name][rows] = getattr(part, name)
+    # How uncertain the pelvis's place is stays in proportion to its distance.
+    growth = changed["root_translation_m"][..., 2:] / hypotheses.root_translation_m[..., 2:]
+    changed["root_std_m"] = hypotheses.root_std_m * growth
     return replace(hypotheses, **changed, size_source=f"given: {bodies}")
 
 

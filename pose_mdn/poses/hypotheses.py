@@ -17,6 +17,7 @@ _ROW_FIELDS = (
     "root_translation_m",
     "reprojection_error_px",
     "ood_score",
+    "root_std_m",
     "status",
     "keypoints_px",
     "confidence",
@@ -71,6 +72,9 @@ class HypothesisSequence:
         size_source: Where the people's size comes from: "prior", the model's guess from the bodies that it was trained
             on, or a text that begins with "given: " and says what was known.
         lens_model: What the coefficients of `distortion` mean.
+        root_std_m: (N, M, 2) standard deviations of `root_translation_m` across and along the line of sight, from what
+            is not known of the focal length and of the people's size. NaN where nothing was stated; NaN throughout if
+            left out.
     """
 
     means_m: FloatArray
@@ -94,10 +98,14 @@ class HypothesisSequence:
     ood_score: FloatArray = field(default_factory=_left_out)
     size_source: str = SIZE_FROM_PRIOR
     lens_model: LensModel = BROWN
+    root_std_m: FloatArray = field(default_factory=_left_out)
 
     def __post_init__(self) -> None:
         if not self.ood_score.size:
             object.__setattr__(self, "ood_score", np.full(len(self), np.nan, np.float32))
+        if not self.root_std_m.size:
+            unstated = np.full((*self.mixing_coefficients.shape, 2), np.nan, np.float32)
+            object.__setattr__(self, "root_std_m", unstated)
 
     def __len__(self) -> int:
         return len(self.means_m)

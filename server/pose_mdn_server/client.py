@@ -1,7 +1,7 @@
 """A client with numpy arrays in and out."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 
 import grpc
@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pose_mdn.geometry.body import KnownBody
 from pose_mdn.geometry.camera import Camera
+from pose_mdn.geometry.ground_plane import GroundPlane
+from pose_mdn.geometry.known_distance import KnownDistance
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
@@ -53,6 +55,9 @@ class PoseLiftingClient:
         image_size: tuple[int, int] | None = None,
         model: str = "mdn_lifter",
         body: KnownBody | None = None,
+        distances: Sequence[KnownDistance] = (),
+        ground: GroundPlane | None = None,
+        estimate_focal: bool = False,
     ) -> HypothesisSequence:
         """Lift poses.
 
@@ -66,6 +71,9 @@ class PoseLiftingClient:
             image_size: (width, height) in pixels, if known.
             model: "NAME" for its newest version, or "NAME/VERSION".
             body: The size of these people, if it is known.
+            distances: Between joints of this one person; frames are places in the call.
+            ground: On which this one person stands.
+            estimate_focal: Whether to estimate the focal length; needs the size of the picture and no intrinsics.
 
         Raises:
             InputError: The server refused the request; the message names the field.
@@ -81,15 +89,32 @@ class PoseLiftingClient:
             lens_model=lens_model,
             image_size=image_size,
         )
-        return self.lift_sequence(sequence, model=model, body=body)
+        return self.lift_sequence(
+            sequence, model=model, body=body, distances=distances, ground=ground, estimate_focal=estimate_focal
+        )
 
     def lift_sequence(
-        self, sequence: KeypointSequence, *, model: str = "mdn_lifter", body: KnownBody | None = None
+        self,
+        sequence: KeypointSequence,
+        *,
+        model: str = "mdn_lifter",
+        body: KnownBody | None = None,
+        distances: Sequence[KnownDistance] = (),
+        ground: GroundPlane | None = None,
+        estimate_focal: bool = False,
     ) -> HypothesisSequence:
         """Lift a sequence in one call; see `lift`."""
         refuse_percentages(sequence.confidence)
         name, _, version = model.partition("/")
-        request = encode_lift_request(sequence, model_name=name, model_version=version, body=body)
+        request = encode_lift_request(
+            sequence,
+            model_name=name,
+            model_version=version,
+            body=body,
+            distances=distances,
+            ground=ground,
+            estimate_focal=estimate_focal,
+        )
         try:
             response = self._stub.Lift(request, timeout=self._timeout_s)
         except grpc.RpcError as error:

@@ -7,7 +7,11 @@ import pytest
 
 from pose_mdn.errors import InputError, ModelNotFoundError
 from pose_mdn.geometry.body import KnownBody
+from pose_mdn.geometry.known_distance import KnownDistance
 from pose_mdn.inference import Lifter
+from pose_mdn.inference.arrays import sequence_from_arrays
+from pose_mdn.inference.focal_length import lift_with_unknown_focal_length
+from pose_mdn.inference.known_scale import KnownScale, with_known_scale
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.status import Status
@@ -137,3 +141,17 @@ def test_a_known_size_travels_with_the_call(server: PoseServer, client: PoseLift
     served = client.lift(people, image_size=(1000, 1000), body=body)
     assert_equal(served, server.models.get().lifter.lift_arrays(people, image_size=(1000, 1000), body=body))
     assert served.size_source == "given: stature 1.1 m, knee 0.25 m"
+
+
+def test_what_is_estimated_and_measured_is_what_the_library_finds(
+    server: PoseServer, client: PoseLiftingClient, people: FloatArray
+) -> None:
+    lifter = server.models.get().lifter
+    known = KnownDistance(joints=("l_hip", "l_knee"), distance_m=0.4)
+    sequence = sequence_from_arrays(people, skeleton="human36m17", image_size=(1000, 1000))
+    found, _ = lift_with_unknown_focal_length(lifter, sequence)
+    assert_equal(client.lift(people, image_size=(1000, 1000), estimate_focal=True), found)
+    sized = with_known_scale(found, KnownScale(distances=[known]))
+    assert_equal(client.lift(people, image_size=(1000, 1000), estimate_focal=True, distances=[known]), sized)
+    with pytest.raises(InputError, match="known distance"):
+        client.lift(people, distances=[KnownDistance(joints=("l_hip", "r_wrist"), distance_m=0.4, frame=99)])

@@ -104,6 +104,15 @@ COLUMNS = (
         optional=True,
     ),
     Column(
+        key="root_std",
+        field="root_std_m",
+        shape=("M", 2),
+        dtype=np.float32,
+        unit="m",
+        meaning="standard deviations of root_translation across and along the line of sight, NaN if not stated",
+        optional=True,
+    ),
+    Column(
         key="keypoints",
         field="keypoints_px",
         shape=(JOINTS, 2),

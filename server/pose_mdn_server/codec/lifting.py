@@ -3,16 +3,27 @@
 Axis letters: N poses, J joints of the skeleton sent, M hypotheses.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pose_mdn.geometry.body import KnownBody
+from pose_mdn.geometry.body import KnownBodies, KnownBody
+from pose_mdn.geometry.ground_plane import GroundPlane
+from pose_mdn.geometry.known_distance import KnownDistance
+from pose_mdn.inference.known_scale import KnownScale
 from pose_mdn.poses.hypotheses import SIZE_FROM_PRIOR, HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.status import Status
 from pose_mdn.skeletons import HUMAN36M17
-from pose_mdn_server.codec.body import decode_body, encode_body
+from pose_mdn_server.codec.body import (
+    decode_body,
+    decode_distances,
+    decode_ground,
+    encode_body,
+    encode_distance,
+    encode_ground,
+)
 from pose_mdn_server.codec.camera import decode_camera, encode_camera
 from pose_mdn_server.codec.keypoints import decode_keypoints, encode_confidence
 from pose_mdn_server.rpc import pose_lifting_pb2
@@ -29,14 +40,28 @@ class LiftJob:
     Attributes:
         keypoints: The poses and the camera that saw them.
         body: The size of the people, if it is known.
+        distances: Between joints of the one person.
+        ground: On which the one person stands, if it is known.
+        estimate_focal: Whether to estimate the focal length.
         model_name: Empty for the default.
         model_version: Empty for the newest.
     """
 
     keypoints: KeypointSequence
     body: KnownBody | None
+    distances: tuple[KnownDistance, ...]
+    ground: GroundPlane | None
+    estimate_focal: bool
     model_name: str
     model_version: str
+
+    @property
+    def scale(self) -> KnownScale | None:
+        """All that is known of size, if it is more than a body."""
+        if not self.distances and self.ground is None:
+            return None
+        bodies = None if self.body is None else KnownBodies(everyone=self.body)
+        return KnownScale(bodies=bodies, distances=self.distances, ground=self.ground)
 
 
 def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int) -> LiftJob:
@@ -50,9 +75,14 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
     num_poses = len(seen.keypoints_px)
     camera = decode_camera(request.camera, num_poses, violations)
     body = decode_body(request.body, violations)
+    distances = decode_distances(request.known_distances, violations)
+    ground = decode_ground(request.ground, violations)
     violations.raise_if_any()
     return LiftJob(
         body=body,
+        distances=distances,
+        ground=ground,
+        estimate_focal=request.estimate_focal_length,
         keypoints=KeypointSequence(
             keypoints_px=seen.keypoints_px,
             confidence=seen.confidence,
@@ -70,7 +100,14 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
 
 
 def encode_lift_request(
-    sequence: KeypointSequence, *, model_name: str = "", model_version: str = "", body: KnownBody | None = None
+    sequence: KeypointSequence,
+    *,
+    model_name: str = "",
+    model_version: str = "",
+    body: KnownBody | None = None,
+    distances: Sequence[KnownDistance] = (),
+    ground: GroundPlane | None = None,
+    estimate_focal: bool = False,
 ) -> pose_lifting_pb2.LiftRequest:
     """The request that asks for a sequence to be lifted."""
     return pose_lifting_pb2.LiftRequest(
@@ -81,6 +118,9 @@ def encode_lift_request(
         model_name=model_name,
         model_version=model_version,
         body=None if body is None else encode_body(body),
+        known_distances=[encode_distance(known) for known in distances],
+        ground=None if ground is None else encode_ground(ground),
+        estimate_focal_length=estimate_focal,
     )
 
 
@@ -106,6 +146,7 @@ def encode_lift_response(hypotheses: HypothesisSequence) -> pose_lifting_pb2.Lif
         model=hypotheses.model,
         ood_score=hypotheses.ood_score.tolist(),
         size_source=hypotheses.size_source,
+        root_std_m=[] if np.isnan(hypotheses.root_std_m).all() else hypotheses.root_std_m.ravel().tolist(),
     )
 
 
@@ -135,6 +176,7 @@ def decode_lift_response(response: pose_lifting_pb2.LiftResponse, sequence: Keyp
         model=response.model,
         ood_score=np.array(response.ood_score, dtype=np.float32),
         size_source=response.size_source or SIZE_FROM_PRIOR,
+        root_std_m=_floats(response.root_std_m, (n, m, 2) if response.root_std_m else (0,)),
     )
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epose_mdn_server/rpc/body.proto\x12\x0bpose_mdn.v1\"\x95\x01\n\tKnownBody\x12\x11\n\tstature_m\x18\x01 \x01(\x01\x12@\n\x0e\x62one_lengths_m\x18\x02 \x03(\x0b\x32(.pose_mdn.v1.KnownBody.BoneLengthsMEntry\x1a\x33\n\x11\x42oneLengthsMEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1epose_mdn_server/rpc/body.proto\x12\x0bpose_mdn.v1\"\x95\x01\n\tKnownBody\x12\x11\n\tstature_m\x18\x01 \x01(\x01\x12@\n\x0e\x62one_lengths_m\x18\x02 \x03(\x0b\x32(.pose_mdn.v1.KnownBody.BoneLengthsMEntry\x1a\x33\n\x11\x42oneLengthsMEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"c\n\rKnownDistance\x12\r\n\x05joint\x18\x01 \x01(\t\x12\x13\n\x0bother_joint\x18\x02 \x01(\t\x12\x12\n\ndistance_m\x18\x03 \x01(\x01\x12\x11\n\x04pose\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x07\n\x05_pose\"/\n\x0bGroundPlane\x12\x0e\n\x06normal\x18\x01 \x03(\x01\x12\x10\n\x08offset_m\x18\x02 \x01(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,4 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KNOWNBODY']._serialized_end=197
   _globals['_KNOWNBODY_BONELENGTHSMENTRY']._serialized_start=146
   _globals['_KNOWNBODY_BONELENGTHSMENTRY']._serialized_end=197
+  _globals['_KNOWNDISTANCE']._serialized_start=199
+  _globals['_KNOWNDISTANCE']._serialized_end=298
+  _globals['_GROUNDPLANE']._serialized_start=300
+  _globals['_GROUNDPLANE']._serialized_end=347
 # @@protoc_insertion_point(module_scope)

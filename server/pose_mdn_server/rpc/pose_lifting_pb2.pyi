@@ -27,7 +27,7 @@ LIFT_STATUS_TOO_FEW_JOINTS: LiftStatus
 LIFT_STATUS_DEGENERATE: LiftStatus
 
 class LiftRequest(_message.Message):
-    __slots__ = ("keypoints_px", "confidence", "skeleton", "camera", "model_name", "model_version", "body")
+    __slots__ = ("keypoints_px", "confidence", "skeleton", "camera", "model_name", "model_version", "body", "known_distances", "ground", "estimate_focal_length")
     KEYPOINTS_PX_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     SKELETON_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,9 @@ class LiftRequest(_message.Message):
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_DISTANCES_FIELD_NUMBER: _ClassVar[int]
+    GROUND_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_FOCAL_LENGTH_FIELD_NUMBER: _ClassVar[int]
     keypoints_px: _containers.RepeatedScalarFieldContainer[float]
     confidence: _containers.RepeatedScalarFieldContainer[float]
     skeleton: str
@@ -42,10 +45,13 @@ class LiftRequest(_message.Message):
     model_name: str
     model_version: str
     body: _body_pb2.KnownBody
-    def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., body: _Optional[_Union[_body_pb2.KnownBody, _Mapping]] = ...) -> None: ...
+    known_distances: _containers.RepeatedCompositeFieldContainer[_body_pb2.KnownDistance]
+    ground: _body_pb2.GroundPlane
+    estimate_focal_length: bool
+    def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., body: _Optional[_Union[_body_pb2.KnownBody, _Mapping]] = ..., known_distances: _Optional[_Iterable[_Union[_body_pb2.KnownDistance, _Mapping]]] = ..., ground: _Optional[_Union[_body_pb2.GroundPlane, _Mapping]] = ..., estimate_focal_length: _Optional[bool] = ...) -> None: ...
 
 class LiftResponse(_message.Message):
-    __slots__ = ("num_poses", "num_hypotheses", "skeleton", "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px", "status", "lifted_keypoints_px", "lifted_confidence", "intrinsics", "intrinsics_source", "model", "ood_score", "size_source")
+    __slots__ = ("num_poses", "num_hypotheses", "skeleton", "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px", "status", "lifted_keypoints_px", "lifted_confidence", "intrinsics", "intrinsics_source", "model", "ood_score", "size_source", "root_std_m")
     NUM_POSES_FIELD_NUMBER: _ClassVar[int]
     NUM_HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
     SKELETON_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +69,7 @@ class LiftResponse(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     OOD_SCORE_FIELD_NUMBER: _ClassVar[int]
     SIZE_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ROOT_STD_M_FIELD_NUMBER: _ClassVar[int]
     num_poses: int
     num_hypotheses: int
     skeleton: str
@@ -80,7 +87,8 @@ class LiftResponse(_message.Message):
     model: str
     ood_score: _containers.RepeatedScalarFieldContainer[float]
     size_source: str
-    def __init__(self, num_poses: _Optional[int] = ..., num_hypotheses: _Optional[int] = ..., skeleton: _Optional[str] = ..., means_m: _Optional[_Iterable[float]] = ..., std_m: _Optional[_Iterable[float]] = ..., view_rotation: _Optional[_Iterable[float]] = ..., mixing_coefficients: _Optional[_Iterable[float]] = ..., root_translation_m: _Optional[_Iterable[float]] = ..., reprojection_error_px: _Optional[_Iterable[float]] = ..., status: _Optional[_Iterable[_Union[LiftStatus, str]]] = ..., lifted_keypoints_px: _Optional[_Iterable[float]] = ..., lifted_confidence: _Optional[_Iterable[float]] = ..., intrinsics: _Optional[_Iterable[float]] = ..., intrinsics_source: _Optional[str] = ..., model: _Optional[str] = ..., ood_score: _Optional[_Iterable[float]] = ..., size_source: _Optional[str] = ...) -> None: ...
+    root_std_m: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, num_poses: _Optional[int] = ..., num_hypotheses: _Optional[int] = ..., skeleton: _Optional[str] = ..., means_m: _Optional[_Iterable[float]] = ..., std_m: _Optional[_Iterable[float]] = ..., view_rotation: _Optional[_Iterable[float]] = ..., mixing_coefficients: _Optional[_Iterable[float]] = ..., root_translation_m: _Optional[_Iterable[float]] = ..., reprojection_error_px: _Optional[_Iterable[float]] = ..., status: _Optional[_Iterable[_Union[LiftStatus, str]]] = ..., lifted_keypoints_px: _Optional[_Iterable[float]] = ..., lifted_confidence: _Optional[_Iterable[float]] = ..., intrinsics: _Optional[_Iterable[float]] = ..., intrinsics_source: _Optional[str] = ..., model: _Optional[str] = ..., ood_score: _Optional[_Iterable[float]] = ..., size_source: _Optional[str] = ..., root_std_m: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class LiftStreamRequest(_message.Message):
     __slots__ = ("settings", "poses")

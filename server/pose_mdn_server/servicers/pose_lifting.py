@@ -5,8 +5,12 @@ from collections.abc import Iterator
 
 import grpc
 
+from pose_mdn.inference import Lifter, with_known_body
+from pose_mdn.inference.focal_length import lift_with_unknown_focal_length
+from pose_mdn.inference.known_scale import with_known_scale
+from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn_server.codec.lift_stream import LiftStreamDecoder, encode_lift_stream_response
-from pose_mdn_server.codec.lifting import decode_lift_request, encode_lift_response
+from pose_mdn_server.codec.lifting import LiftJob, decode_lift_request, encode_lift_response
 from pose_mdn_server.errors import TooManyStreamsError
 from pose_mdn_server.model_store import ModelStore
 from pose_mdn_server.rpc import pose_lifting_pb2, pose_lifting_pb2_grpc
@@ -35,7 +39,7 @@ class PoseLiftingServicer(pose_lifting_pb2_grpc.PoseLiftingServiceServicer):  # 
         """Lift N poses."""
         job = decode_lift_request(request, max_poses=self._max_poses)
         model = self._models.get(job.model_name, job.model_version)
-        return encode_lift_response(model.lifter.lift(job.keypoints, body=job.body))
+        return encode_lift_response(_lift(model.lifter, job))
 
     def LiftStream(
         self, request_iterator: Iterator[pose_lifting_pb2.LiftStreamRequest], context: grpc.ServicerContext
@@ -59,3 +63,16 @@ class PoseLiftingServicer(pose_lifting_pb2_grpc.PoseLiftingServiceServicer):  # 
     def add_to(self, server: grpc.Server) -> None:
         """Serve this."""
         pose_lifting_pb2_grpc.add_PoseLiftingServiceServicer_to_server(self, server)
+
+
+def _lift(lifter: Lifter, job: LiftJob) -> HypothesisSequence:
+    """The hypotheses, by the camera that is known or estimated, in the size that is known."""
+    if job.estimate_focal:
+        found, _ = lift_with_unknown_focal_length(lifter, job.keypoints)
+        if job.scale is None and job.body is not None:
+            return with_known_body(found, job.body)
+    elif job.scale is None:
+        return lifter.lift(job.keypoints, body=job.body)
+    else:
+        found = lifter.lift(job.keypoints)
+    return found if job.scale is None else with_known_scale(found, job.scale)

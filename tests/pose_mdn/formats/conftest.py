@@ -116,6 +116,7 @@ def make_hypotheses() -> Callable[..., HypothesisSequence]:
             source_skeleton="halpe26",
             model="mdn_lifter/1",
             ood_score=np.where(random.random(rows) < 0.3, np.nan, random.random(rows)).astype(np.float32),
+            root_std_m=np.abs(normal(components, 2)),
         )
 
     return make

@@ -79,6 +79,7 @@ def test_npz_has_the_contracts_keys_for_plain_numpy(tmp_path, make_hypotheses) -
         "root_translation": (2, 5, 3),
         "reprojection_error_px": (2, 5),
         "ood_score": (2,),
+        "root_std": (2, 5, 2),
         "keypoints": (2, 17, 2),
         "confidence": (2, 17),
         "frame": (2,),
@@ -165,14 +166,15 @@ def test_a_file_of_before_the_score_and_the_size_is_read_with_both_unknown(
     old = tmp_path / f"old{suffix}"
     if suffix == ".npz":
         with np.load(tmp_path / "new.npz") as file:
-            np.savez(old, **{key: file[key] for key in file if key not in {"ood_score", "size_source"}})
+            np.savez(old, **{key: file[key] for key in file if key not in {"ood_score", "size_source", "root_std"}})
     else:
-        table = pq.read_table(tmp_path / "new.parquet").drop_columns(["ood_score"])
+        table = pq.read_table(tmp_path / "new.parquet").drop_columns(["ood_score", "root_std"])
         facts = json.loads(table.schema.metadata[b"pose_mdn"])
         del facts["size_source"]
         pq.write_table(table.replace_schema_metadata({b"pose_mdn": json.dumps(facts)}), old)
     unknown = np.full(len(sequence), np.nan, np.float32)
-    assert_same(read_hypotheses(old), dataclasses.replace(sequence, ood_score=unknown))
+    unstated = np.full(sequence.root_std_m.shape, np.nan, np.float32)
+    assert_same(read_hypotheses(old), dataclasses.replace(sequence, ood_score=unknown, root_std_m=unstated))
 
 
 @each_suffix

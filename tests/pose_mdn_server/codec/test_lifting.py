@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pose_mdn.geometry.body import BONE_CLASSES, KnownBody
+from pose_mdn.geometry.ground_plane import GroundPlane
+from pose_mdn.geometry.known_distance import KnownDistance
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.poses.status import Status
@@ -16,7 +18,9 @@ from pose_mdn_server.codec.lifting import (
     encode_lift_response,
 )
 from pose_mdn_server.errors import RequestError
+from pose_mdn_server.rpc.body_pb2 import GroundPlane as Ground
 from pose_mdn_server.rpc.body_pb2 import KnownBody as Body
+from pose_mdn_server.rpc.body_pb2 import KnownDistance as Distance
 from pose_mdn_server.rpc.camera_pb2 import Camera
 from pose_mdn_server.rpc.pose_lifting_pb2 import LiftRequest
 
@@ -97,6 +101,29 @@ def camera_request(**fields: object) -> LiftRequest:
     return lift_request(camera=Camera(**{"intrinsics": PINHOLE, **fields}))  # type: ignore[arg-type]
 
 
+def test_known_distances_and_a_ground_travel_with_a_request() -> None:
+    sequence = KeypointSequence(
+        keypoints_px=np.ones((2, 17, 2), np.float32),
+        confidence=np.ones((2, 17), np.float32),
+        skeleton=SKELETONS["human36m17"],
+        frame=np.arange(2),
+        person=np.zeros(2, np.int64),
+    )
+    distances = (
+        KnownDistance(joints=("l_hip", "l_knee"), distance_m=0.43),
+        KnownDistance(joints=("l_wrist", "r_wrist"), distance_m=1.1, frame=0),
+    )
+    ground = GroundPlane.of_height_and_tilt(1.5, 0.2)
+    request = encode_lift_request(sequence, distances=distances, ground=ground, estimate_focal=True)
+    job = decode_lift_request(request, max_poses=2)
+    assert (job.distances, job.estimate_focal) == (distances, True)
+    assert job.scale is not None
+    assert job.scale.ground is not None
+    np.testing.assert_allclose(job.scale.ground.up, ground.up)
+    assert job.scale.ground.camera_height_m == pytest.approx(1.5)
+    assert decode_lift_request(encode_lift_request(sequence), max_poses=2).scale is None
+
+
 @pytest.mark.parametrize(
     ("request_message", "fields"),
     [
@@ -132,6 +159,18 @@ def camera_request(**fields: object) -> LiftRequest:
         ),
         pytest.param(lift_request(body=Body(stature_m=182)), ["body.stature_m"], id="stature in centimetres"),
         pytest.param(lift_request(body=Body(stature_m=np.nan)), ["body.stature_m"], id="stature NaN"),
+        pytest.param(
+            lift_request(
+                known_distances=[
+                    Distance(joint="l_hip", other_joint="l_knee", distance_m=0.4),
+                    Distance(joint="l_wrist", other_joint="r_wrist", distance_m=0.4),
+                ]
+            ),
+            ["known_distances[1]"],
+            id="joints that move, without a pose",
+        ),
+        pytest.param(lift_request(ground=Ground(normal=[0, 1], offset_m=1)), ["ground"], id="a normal of two numbers"),
+        pytest.param(lift_request(ground=Ground(normal=[0, 1, 0])), ["ground"], id="a camera on the ground"),
         pytest.param(
             lift_request(body=Body(stature_m=-1, bone_lengths_m={"l_knee": 0.4})),
             ["body.stature_m", "body.bone_lengths_m"],
@@ -201,6 +240,7 @@ def test_a_response_says_what_the_hypotheses_say(
         source_skeleton="coco17",
         model="mdn_lifter/1",
         ood_score=floats(n),
+        root_std_m=floats(n, m, 2),
         size_source="given: stature 1.8 m",
     )
     wire = encode_lift_response(hypotheses)
