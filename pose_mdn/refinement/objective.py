@@ -44,13 +44,11 @@ class Weights:
     """What counts how much.
 
     Attributes:
-        prior: α.
         evidence: β.
         bone_share: τ; infinite if bones may be of any length.
         degrees_of_freedom: ν.
     """
 
-    prior: float
     evidence: float
     bone_share: float
     degrees_of_freedom: float
@@ -151,7 +149,7 @@ class Objective:
         return error, self.observed.confidence * (xx * x * x + 2.0 * xy * x * y + yy * y * y)
 
     def _picture(self, position_m: Float64Array) -> tuple[Float64Array, Float64Array]:
-        """(3, 3, J, B) second derivatives and (3, J, B) downhill gradients by the joints' places in the camera frame."""
+        """(3, 3, J, B) second derivatives and (3, J, B) downhill gradients by places in the camera frame."""
         (x, y), square = self._misfit(position_m)
         nu = self.weights.degrees_of_freedom
         depth = position_m[2]

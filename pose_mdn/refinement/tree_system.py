@@ -1,7 +1,8 @@
 r"""Linear systems of joints that hang on one another like bones and all lean on one shared unknown.
 
 A body's unknowns are a 3-vector per joint and the place of the pelvis. Evidence ties every joint to the pelvis's place,
-a bone ties a joint to its parent, and nothing else is tied, so the matrix of second derivatives is a tree with a border:
+a bone ties a joint to its parent, and nothing else is tied, so the matrix of second derivatives is a tree with a
+border:
 
 .. math::
     H = \begin{pmatrix} D_j & \text{ties} & F_j \\ & \ddots & \\ F_j^T & & C \end{pmatrix}
@@ -158,24 +159,24 @@ def inverse_of_symmetric(matrix: Float64Array) -> tuple[Float64Array, Float64Arr
 
 def product(left: Float64Array, right: Float64Array) -> Float64Array:
     """A B of (3, 3, n, B)."""
-    return np.einsum("ijnb,jknb->iknb", left, right)
+    return np.asarray(np.einsum("ijnb,jknb->iknb", left, right))
 
 
 def transposed_product(left: Float64Array, right: Float64Array) -> Float64Array:
     """Aᵀ B."""
-    return np.einsum("jinb,jknb->iknb", left, right)
+    return np.asarray(np.einsum("jinb,jknb->iknb", left, right))
 
 
 def product_transposed(left: Float64Array, right: Float64Array) -> Float64Array:
     """A Bᵀ."""
-    return np.einsum("ijnb,kjnb->iknb", left, right)
+    return np.asarray(np.einsum("ijnb,kjnb->iknb", left, right))
 
 
 def times(matrix: Float64Array, vector: Float64Array) -> Float64Array:
     """A v of (3, 3, ...) and (3, ...)."""
-    return np.einsum("ij...,j...->i...", matrix, vector)
+    return np.asarray(np.einsum("ij...,j...->i...", matrix, vector))
 
 
 def transposed_times(matrix: Float64Array, vector: Float64Array) -> Float64Array:
     """Aᵀ v."""
-    return np.einsum("ji...,j...->i...", matrix, vector)
+    return np.asarray(np.einsum("ji...,j...->i...", matrix, vector))
