@@ -28,8 +28,8 @@ def reweight(mixing: Float64Array, log_evidence: Float64Array, fitted: FittedNum
         log_evidence: (N, M); rows that are not finite throughout keep their coefficients.
         fitted: The two exponents.
     """
-    usable: NDArray[np.bool_] = np.isfinite(log_evidence).all(axis=1)
+    usable = np.isfinite(log_evidence).all(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         logits = fitted.mixing_exponent * np.log(mixing) + fitted.evidence_exponent * log_evidence
         weight = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.where(usable[:, None], weight / weight.sum(axis=1, keepdims=True), mixing)
+        return np.where(usable, weight / weight.sum(axis=1, keepdims=True), mixing)
