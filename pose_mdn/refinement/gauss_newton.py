@@ -14,10 +14,10 @@ from pose_mdn.refinement.tree_system import TreeFactor, TreeSystem
 
 Float64Array = NDArray[np.float64]
 
-_FIRST_DAMPING = 1e-3
+_FIRST_DAMPING = 1e-2
 _LEAST_DAMPING = 1e-9
 _MOST_DAMPING = 1e6
-_RELAX, _STIFFEN = 0.1, 10.0
+_RELAX, _STIFFEN = 0.2, 5.0
 
 
 @dataclass(frozen=True, kw_only=True)

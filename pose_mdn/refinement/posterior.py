@@ -58,8 +58,9 @@ def posterior_of(hypotheses: HypothesisSequence, settings: RefinementSettings) -
         log_evidence = -found.energies[-1] - 0.5 * (after.log_determinant - before.log_determinant)
         narrowing = None
         if settings.shrink > 0:
+            unseen = TreeFactor(objective.expansion(found.joints_m, found.root_m, evidence=False)[0])
             towards = _lines_of_sight(hypotheses)
-            ratio = _across_and_along(after.covariances(), towards) / _across_and_along(before.covariances(), towards)
+            ratio = _across_and_along(after.covariances(), towards) / _across_and_along(unseen.covariances(), towards)
             narrowing = _rows_first(np.where(np.isfinite(ratio), ratio, 1.0), count)
     return Posterior(
         means_m=_rows_first(found.joints_m, count),

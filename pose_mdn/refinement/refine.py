@@ -70,9 +70,11 @@ def refine_hypotheses(
 
 def _usable(hypotheses: HypothesisSequence) -> NDArray[np.bool_]:
     """(N,) rows that were lifted and in which every number is one."""
-    finite = [np.isfinite(getattr(hypotheses, name)).reshape(len(hypotheses), -1).all(axis=1) for name in _CHANGED]
-    seen = (hypotheses.confidence > 0).any(axis=1)
-    return np.asarray(np.all(finite, axis=0) & hypotheses.lifted & seen)
+    usable = hypotheses.lifted & (hypotheses.confidence > 0).any(axis=1)
+    for name in _CHANGED:
+        array = getattr(hypotheses, name)
+        usable &= np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
+    return usable
 
 
 def _refine_rows(hypotheses: HypothesisSequence, settings: RefinementSettings) -> HypothesisSequence:

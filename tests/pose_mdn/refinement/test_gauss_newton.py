@@ -27,12 +27,13 @@ def _start(objective: Objective) -> np.ndarray:
 
 
 def test_energy_never_rises_and_comes_to_rest(lifted) -> None:
-    for noise_px, spread in ((0.0, 1.0), (8.0, 1.0), (30.0, 6.0)):
+    for noise_px, spread in ((0.0, 0.5), (8.0, 1.0), (30.0, 6.0)):
         found = descend(objective_of(lifted(noise_px=noise_px, spread=spread), RefinementSettings(noise=0.003)), 60)
         assert np.isfinite(found.energies).all()
         assert (np.diff(found.energies, axis=0) <= 0).all()
         assert (found.energies[0] - found.energies[-1] > 1.0).all()
-        assert (found.energies[-10] - found.energies[-1] < 1e-2 * np.maximum(found.energies[-1], 1.0)).mean() > 0.95
+        still_falling = found.energies[-10] - found.energies[-1] > 0.02 * (found.energies[0] - found.energies[-1])
+        assert still_falling.mean() < 0.05
 
 
 @pytest.mark.parametrize("lens", [{}, BROWN, FISHEYE])
@@ -91,7 +92,7 @@ def test_the_bottom_is_where_scipy_finds_it(lifted, seed) -> None:
     camera = Camera(intrinsics=MATRIX)
     hypotheses = lifted(rows=1, noise_px=4.0, seed=seed, camera=camera)
     objective = _first(objective_of(hypotheses, settings))
-    found = descend(objective, 40)
+    found = descend(objective, 200)
     seen = hypotheses.keypoints_px[0].astype(np.float64)
     noise_px = settings.noise * np.linalg.norm(np.ptp(seen, axis=0))
     residuals = _residuals(objective, camera, seen, noise_px, settings)
