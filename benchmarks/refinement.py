@@ -166,24 +166,29 @@ def print_speed(hypotheses: HypothesisSequence, rounds: int) -> None:
 
 
 def likelihood_and_error(lifted: list[Lifted], change: Callable[[Kind], RefinementSettings]) -> tuple[float, float]:
-    """Means over kinds of the NLL of the truth, nats per coordinate, and of the top-1 error, mm."""
+    """Means over kinds of the NLL of the truth, nats per coordinate, and of errors, mm.
+
+    The error is the mean of best-of-5, top-1 and PA top-1, so that none of them is bought with the others.
+    """
     scores = []
     for views in lifted:
         refined = refine_hypotheses(views.hypotheses, change(views.kind))
         mixture = PoseMixture(refined)
         errors = metrics.mpjpe_mm(refined.means_m.astype(np.float64), views.truth_m[:, None])
-        top_1 = metrics.top_1(errors, refined.mixing_coefficients).mean()
-        scores.append((-mixture.log_prob(views.truth_m).mean() / mixture.dimensions, top_1))
+        aligned = metrics.pa_mpjpe_mm(
+            refined.means_m.astype(np.float64), np.broadcast_to(views.truth_m[:, None], refined.means_m.shape)
+        )
+        three = (errors.min(axis=1), *(metrics.top_1(each, refined.mixing_coefficients) for each in (errors, aligned)))
+        scores.append((-mixture.log_prob(views.truth_m).mean() / mixture.dimensions, np.mean(three)))
     likelihood, error = np.mean(scores, axis=0)
     return float(likelihood), float(error)
 
 
 def fit_energy(lifted: list[Lifted], start: FittedNumbers) -> FittedNumbers:
-    """The numbers of the energy, one after the other, by the top-1 error; the likelihood is printed beside it."""
+    """The numbers of the energy, one after the other, by the error; the likelihood is printed beside it."""
     grids = {
-        "expected_noise": (0.006, 0.009, 0.012, 0.018, 0.024),
-        "bone_share": (0.005, 0.01, 0.02, 0.03, 0.05, 0.1),
-        "degrees_of_freedom": (2.0, 4.0, 8.0, 16.0),
+        "expected_noise": (0.006, 0.012, 0.024, 0.048),
+        "bone_share": (0.01, 0.02, 0.05, 0.1),  # stiffer bones take many more steps
     }
     best = start
     for name, grid in grids.items():
@@ -193,7 +198,7 @@ def fit_energy(lifted: list[Lifted], start: FittedNumbers) -> FittedNumbers:
             likelihood, errors[value] = likelihood_and_error(
                 lifted, lambda kind, f=fitted: RefinementSettings(noise=kind.stated, fitted=f)
             )
-            print(f"{name} {value:g}: top-1 {errors[value]:.2f} mm, NLL {likelihood:.3f}", flush=True)
+            print(f"{name} {value:g}: error {errors[value]:.2f} mm, NLL {likelihood:.3f}", flush=True)
         best = replace(best, **{name: min(errors, key=errors.__getitem__)})
     return best
 
@@ -229,7 +234,7 @@ def fit(motions: Path, count: int, model: str) -> None:
     from pose_mdn.evaluation.virtual_views import virtual_views  # noqa: PLC0415 - brings torch
 
     clean = virtual_views(motions, "validation", count=count, seed=0, balanced=True)[0]
-    lifted = lift_as(KINDS, clean.keypoints, clean.pose_camera_m, model)
+    lifted = lift_as((*KINDS, *MISTAKEN), clean.keypoints, clean.pose_camera_m, model)
     fitted = fit_exponents(lifted, fit_energy(lifted, fitted_numbers()))
     for shrink in (0.0, 0.15, 0.3, 0.5, 1.0):
         likelihood, _ = likelihood_and_error(
