@@ -59,13 +59,13 @@ KINDS = (
     Kind(noise=0.0, stated=EXACT),
     Kind(noise=0.002, stated=0.002),
     Kind(noise=0.005, stated=0.005),
-    Kind(noise=0.012, stated=0.012),
+    Kind(noise=0.016, stated=0.016),
     Kind(noise=0.024, stated=0.024),
-    Kind(noise=0.012, stated=0.012, missing=1),
-    Kind(noise=0.012, stated=0.012, missing=2),
+    Kind(noise=0.016, stated=0.016, missing=1),
+    Kind(noise=0.016, stated=0.016, missing=2),
     Kind(noise=0.0, stated=EXACT, missing=2),
 )
-MISTAKEN = (Kind(noise=0.0, stated=0.012), Kind(noise=0.005, stated=0.012), Kind(noise=0.024, stated=0.012))
+MISTAKEN = (Kind(noise=0.0, stated=0.016), Kind(noise=0.005, stated=0.016), Kind(noise=0.024, stated=0.016))
 
 
 @dataclass(frozen=True, kw_only=True)

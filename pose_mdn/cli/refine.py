@@ -64,7 +64,7 @@ def refine(
         typer.Option(
             help="Standard deviation of the keypoints, as part of the person's size; 0.001 if they are exact."
         ),
-    ] = 0.012,
+    ] = 0.016,
     keep_poses: Annotated[
         bool, typer.Option("--keep-poses", help="Change only how probable hypotheses are, not where joints are.")
     ] = False,

@@ -45,7 +45,7 @@ class RefinementSettings:
 
     Attributes:
         noise: Standard deviation of the keypoints per axis, as part of the diagonal of the box around the person. Usual
-            detectors have 0.012; give 0.001 for keypoints from markers or drawn by hand with care.
+            detectors have 0.016; give 0.001 for keypoints from markers or drawn by hand with care.
         move: Whether hypotheses move towards the picture.
         reweight: Whether mixing coefficients follow the evidence.
         prior_weight: Weight of what the lifter said.
@@ -59,7 +59,7 @@ class RefinementSettings:
         InputError: A number is out of range.
     """
 
-    noise: float = 0.012
+    noise: float = 0.016
     move: bool = True
     reweight: bool = True
     prior_weight: float = 1.0
@@ -71,7 +71,7 @@ class RefinementSettings:
     def __post_init__(self) -> None:
         if not 0 < self.noise < 1:
             raise InputError(
-                f"noise: expected a part of the person's size between 0 and 1, such as 0.012, got {self.noise:g}",
+                f"noise: expected a part of the person's size between 0 and 1, such as 0.016, got {self.noise:g}",
                 field="noise",
             )
         for name in ("prior_weight", "evidence_weight", "shrink"):
