@@ -1,4 +1,4 @@
-"""The page on refinement: its Python runs as it stands, its commands have the options that it names, its numbers ship."""
+"""The page on refinement: its Python runs, its commands have the options that it names, and its numbers ship."""
 
 import re
 from dataclasses import asdict
