@@ -128,6 +128,7 @@ class Lifter:
             model=f"{self.name}/{self.version}",
             ood_score=columns["ood_score"],
             lens_model=camera.lens_model,
+            tracked=sequence.tracked,
         )
         return hypotheses if body is None else with_known_body(hypotheses, body)
 

@@ -71,6 +71,7 @@ class HypothesisSequence:
         size_source: Where the people's size comes from: "prior", the model's guess from the bodies that it was trained
             on, or a text that begins with "given: " and says what was known.
         lens_model: What the coefficients of `distortion` mean.
+        tracked: Whether a `person` number means the same person in every frame, copied from the input.
     """
 
     means_m: FloatArray
@@ -94,6 +95,7 @@ class HypothesisSequence:
     ood_score: FloatArray = field(default_factory=_left_out)
     size_source: str = SIZE_FROM_PRIOR
     lens_model: LensModel = BROWN
+    tracked: bool = True
 
     def __post_init__(self) -> None:
         if not self.ood_score.size:

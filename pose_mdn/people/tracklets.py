@@ -1,0 +1,76 @@
+"""Joining tracks across gaps, when the whole recording is known.
+
+A track that ends and one that begins later may be one person's. The surprise of that is looked at from both sides: of the
+later track's first row after the earlier one's motion, and of the earlier track's last row before the later one's,
+backwards in time. Their mean decides, and the assignment of ends to beginnings with the least sum is made.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pose_mdn.people.assignment import ALONE, assign
+from pose_mdn.people.motion import Tracks, surprise
+from pose_mdn.people.observations import Float64Array, Observations
+
+_NOBODY = -1
+_ROWS_FOR_MOTION = 6
+"""So many rows before an end, or after a beginning, tell the motion there."""
+
+
+def join_tracklets(
+    seen: Observations, frame: NDArray[np.int64], identity: NDArray[np.int64], *, fps: float, longest_s: float
+) -> NDArray[np.int64]:
+    """Give tracks that are one person's one number.
+
+    Args:
+        seen: N rows.
+        frame: (N,) their frame numbers.
+        identity: (N,) the tracks' numbers, each at most once in a frame; -1 for none.
+        fps: Frames per second.
+        longest_s: Longer gaps are not joined.
+
+    Returns:
+        (N,) numbers; joined tracks have the number of the earliest of them.
+    """
+    tracks = [np.flatnonzero(identity == number) for number in np.unique(identity[identity != _NOBODY])]
+    if len(tracks) < 2:
+        return identity
+    tracks = [rows[np.argsort(frame[rows])] for rows in tracks]
+    cost = _joining_costs(tracks, seen, frame / fps, longest_s)
+    following = assign(cost, price_alone=0.0)
+    joined = identity.copy()
+    for earlier in np.argsort([frame[rows[0]] for rows in tracks]):
+        later = following[earlier]
+        if later != ALONE:
+            joined[tracks[later]] = joined[tracks[earlier][0]]
+    return joined
+
+
+def _joining_costs(
+    tracks: list[NDArray[np.int64]], seen: Observations, time_s: Float64Array, longest_s: float
+) -> Float64Array:
+    """(K, K) surprise of the column's track following the row's; infinite where it cannot."""
+    begin_s, end_s = (np.array([time_s[rows[place]] for rows in tracks]) for place in (0, -1))
+    gap_s = begin_s - end_s[:, None]
+    possible = (gap_s > 0) & (gap_s <= longest_s)
+    cost = np.full(gap_s.shape, np.inf)
+    ends, begins = {}, {}
+    for earlier, later in np.argwhere(possible):
+        if earlier not in ends:
+            ends[earlier] = _motion(tracks[earlier][-_ROWS_FOR_MOTION:], seen, time_s)
+        if later not in begins:
+            begins[later] = _motion(tracks[later][:_ROWS_FOR_MOTION][::-1], seen, time_s)
+        forward = surprise(ends[earlier], seen.take(tracks[later][:1]), begin_s[later])
+        backward = surprise(begins[later], seen.take(tracks[earlier][-1:]), end_s[earlier])
+        cost[earlier, later] = (forward[0, 0] + backward[0, 0]) / 2.0
+    return cost
+
+
+def _motion(rows: NDArray[np.int64], seen: Observations, time_s: Float64Array) -> Tracks:
+    """One track after it was seen as these rows, in this order; time may run backwards."""
+    track = Tracks.begin(seen.take(rows[:1]), np.zeros(1, np.int64), float(time_s[rows[0]]))
+    for _, row in pairwise(rows.tolist()):
+        track = track.see(seen.take(np.array([row])), float(time_s[row]))
+    return track
