@@ -26,20 +26,22 @@ from pose_mdn.distributions.mixture import log_sum_exp
 from pose_mdn.people.observations import Depths, Float64Array, Observations
 
 _BODY_FADES_S, _JOINTS_FADE_S = 0.8, 0.12
-_ANYWHERE, _ANY_POSTURE = 1.5, 0.10
+_ANYWHERE, _ANY_POSTURE = 1.5, 0.12
 """β₀ and π₀: where and in which posture anybody may be seen, per coordinate."""
 _BODY_STD, _BODY_DRIFT, _STRANGER_DRIFT = 0.015, 0.5, 1.5
 """β₁, and β₂ per second of tracks whose velocity is known and of tracks seen only once."""
-_POSTURE_STD, _POSTURE_DRIFT = 0.025, 0.6
+_POSTURE_STD, _POSTURE_DRIFT = 0.03, 0.45
 """π₁ and π₂."""
 _INDEPENDENT_JOINTS = 4.0
 _WORST_JOINT = 4.0
 """Surprise of a joint that the detector put anywhere."""
+STRANGER, STRANGERS_ARE_KEPT_S = 3, 0.4
+"""Who was seen fewer times is waited for no longer than this: most of them are false detections."""
 _FEWEST_JOINTS = 3
 """Fewer joints in common tell nobody apart."""
 _LOG_DEPTH_STD, _LOG_DEPTH_DRIFT, _LOG_DEPTH_ANY = 0.06, 0.3, 0.3
 _DEPTH_DRIFT_M, _DEPTH_ANY_M, _INDEPENDENT_DEPTHS = 1.0, 0.35, 1.5
-_POSITION_GAIN, _VELOCITY_GAIN, _DEPTH_GAIN = 0.7, 0.35, 0.3
+_POSITION_GAIN, _VELOCITY_GAIN, _DEPTH_GAIN = 0.85, 0.5, 0.3
 _SIZE_FADES_S = 1.0
 
 
@@ -147,8 +149,9 @@ def surprise(tracks: Tracks, seen: Observations, time_s: float) -> Float64Array:
     body_std = np.minimum(np.hypot(_BODY_STD, drift * elapsed), _ANYWHERE)
     posture_std = np.minimum(np.hypot(_POSTURE_STD, _POSTURE_DRIFT * elapsed), _ANY_POSTURE)
     joints = np.minimum(posture / (2.0 * posture_std**2)[..., None], _WORST_JOINT)
+    joints = joints - np.minimum(posture / (2.0 * _ANY_POSTURE**2), _WORST_JOINT)
     nats = (
-        np.square(body).sum(axis=-1) / (2.0 * body_std**2)
+        np.square(body).sum(axis=-1) * (0.5 / body_std**2 - 0.5 / _ANYWHERE**2)
         + 2.0 * np.log(body_std / _ANYWHERE)
         + _INDEPENDENT_JOINTS * ((share[..., 0] * joints).sum(axis=-1) + 2.0 * np.log(posture_std / _ANY_POSTURE))
     )

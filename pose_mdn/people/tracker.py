@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError
 from pose_mdn.people.assignment import ALONE, assign
-from pose_mdn.people.motion import Tracks, surprise
+from pose_mdn.people.motion import STRANGER, STRANGERS_ARE_KEPT_S, Tracks, surprise
 from pose_mdn.people.observations import Float64Array, Observations, observe
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
@@ -15,13 +15,11 @@ from pose_mdn.poses.keypoints import KeypointSequence
 NOBODY = -1
 """`person` of a row that is no further person: nobody was seen, or somebody was detected twice."""
 
+_NEWCOMER = 0.0
 _FEWEST_JOINTS = 3
 """Fewer joints make no person; they may be what is left of somebody who is followed."""
 _SAME_PLACE = 0.04
 """Joints as near as this, in parts of the size, are two detections of one joint: three times a detector's noise."""
-_STRANGERS_ARE_KEPT_S = 0.4
-"""Who was seen only once or twice is forgotten sooner: most of them are false detections."""
-_STRANGER = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +93,7 @@ class PersonTracker:
         identity = np.full(len(seen), NOBODY)
         if self._tracks is not None:
             self._tracks = self._remembered(self._tracks, time_s)
-            row_of = assign(surprise(self._tracks, seen, time_s), price_alone=0.0)
+            row_of = assign(surprise(self._tracks, seen, time_s), price_alone=_NEWCOMER)
             found = np.flatnonzero(row_of != ALONE)
             identity[row_of[found]] = self._tracks.identity[found]
             missed = self._tracks.take(np.flatnonzero(row_of == ALONE))
@@ -114,8 +112,8 @@ class PersonTracker:
         return self._tracks
 
     def _remembered(self, tracks: Tracks, time_s: float) -> Tracks:
-        is_stranger = tracks.times_seen < _STRANGER
-        patience = np.where(is_stranger, min(_STRANGERS_ARE_KEPT_S, self._settings.memory_s), self._settings.memory_s)
+        is_stranger = tracks.times_seen < STRANGER
+        patience = np.where(is_stranger, min(STRANGERS_ARE_KEPT_S, self._settings.memory_s), self._settings.memory_s)
         # A frame's length on top, for streams so slow that the next frame is beyond the memory already.
         kept = time_s - tracks.seen_s <= patience + 1.0 / self._fps
         return tracks if kept.all() else tracks.take(np.flatnonzero(kept))

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.people.assignment import ALONE, assign
-from pose_mdn.people.motion import Tracks, surprise
+from pose_mdn.people.motion import STRANGER, STRANGERS_ARE_KEPT_S, Tracks, surprise
 from pose_mdn.people.observations import Float64Array, Observations
 
 _NOBODY = -1
+_NEWCOMER = 0.0
 _ROWS_FOR_MOTION = 6
 """So many rows before an end, or after a beginning, tell the motion there."""
 
@@ -39,7 +40,7 @@ def join_tracklets(
         return identity
     tracks = [rows[np.argsort(frame[rows])] for rows in tracks]
     cost = _joining_costs(tracks, seen, frame / fps, longest_s)
-    following = assign(cost, price_alone=0.0)
+    following = assign(cost, price_alone=_NEWCOMER)
     joined = identity.copy()
     for earlier in np.argsort([frame[rows[0]] for rows in tracks]):
         later = following[earlier]
@@ -54,7 +55,9 @@ def _joining_costs(
     """(K, K) surprise of the column's track following the row's; infinite where it cannot."""
     begin_s, end_s = (np.array([time_s[rows[place]] for rows in tracks]) for place in (0, -1))
     gap_s = begin_s - end_s[:, None]
-    possible = (gap_s > 0) & (gap_s <= longest_s)
+    is_stranger = np.array([len(rows) < STRANGER for rows in tracks])
+    patience = np.where(is_stranger[:, None] | is_stranger, min(STRANGERS_ARE_KEPT_S, longest_s), longest_s)
+    possible = (gap_s > 0) & (gap_s <= patience)
     cost = np.full(gap_s.shape, np.inf)
     ends, begins = {}, {}
     for earlier, later in np.argwhere(possible):
