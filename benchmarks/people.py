@@ -21,7 +21,7 @@ from pose_mdn.data.motion_file import read_motion_file
 from pose_mdn.geometry.camera import Camera
 from pose_mdn.inference import Lifter, load_lifter
 from pose_mdn.people import NOBODY, track_people
-#from pose_mdn.people.cross_view import match_people
+from pose_mdn.people.cross_view import match_people
 from pose_mdn.people.scores import TrackingScore, score_tracking
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
@@ -207,6 +207,65 @@ def measure_tracking(motions: list[NDArray[np.float64]], rooms: int, lifter: Lif
                     f"{name + ', ' + method:42s} {total.idf1:6.3f} {total.mota:6.3f} {total.switches:9d} "
                     f"{1e3 * spent / frames:9.2f}"
                 )
+
+
+def matching_room(
+    motions: list[NDArray[np.float64]], seed: int, cameras: int, people: int
+) -> tuple[list[Camera], list[Recording]]:
+    """One room, seen by several cameras."""
+    rng = np.random.default_rng(seed)
+    room = make_room(motions, people, rng, frames=90)
+    placed = make_cameras(cameras, rng)
+    return placed, [record(room, camera, rng) for camera in placed]
+
+
+def rows_matched(recordings: list[Recording], found: list[NDArray[np.int64]]) -> tuple[int, int]:
+    """Rows with the number that belongs to their person in their frame, and rows of people seen by two views there."""
+    frame = np.concatenate([recording.keypoints.frame for recording in recordings])
+    truth = np.concatenate([recording.person for recording in recordings])
+    number = np.concatenate(found)
+    right = total = 0
+    for moment in np.unique(frame):
+        rows = np.flatnonzero((frame == moment) & (truth != NOBODY))
+        people, count = np.unique(truth[rows], return_counts=True)
+        rows = rows[np.isin(truth[rows], people[count > 1])]
+        score = score_tracking(frame[rows], truth[rows], number[rows])
+        right, total = right + score.identified, total + len(rows)
+    return right, total
+
+
+def measure_views(motions: list[NDArray[np.float64]], rooms: int, lifter: Lifter) -> None:
+    """Print the table of matching."""
+    print(f"{'across views, share of rows right':36s} " + " ".join(f"{f'{n} people':>9s}" for n in range(1, 6)))
+    spent: dict[int, list[float]] = {}
+    for cameras in (2, 4, 8):
+        shares: dict[str, list[float]] = {}
+        for people in range(1, 6):
+            counts: dict[str, list[tuple[int, int]]] = {}
+            for seed in range(rooms):
+                placed, recordings = matching_room(motions, 1000 + seed, cameras, people)
+                views = [lifter.lift(recording.keypoints) for recording in recordings]
+                known = [
+                    replace(view, person=recording.person, tracked=True)
+                    for view, recording in zip(views, recordings, strict=True)
+                ]
+                for method, given, alone in (
+                    ("tracks known", known, False),
+                    ("tracks found", views, False),
+                    ("frame by frame", views, True),
+                ):
+                    begin = time.process_time()
+                    found = match_people(given, placed, frame_by_frame=alone)
+                    if method == "tracks known" and people == 4:
+                        spent.setdefault(cameras, []).append((time.process_time() - begin) / 90)
+                    counts.setdefault(method, []).append(rows_matched(recordings, found))
+            for method, pairs in counts.items():
+                right, total = np.sum(pairs, axis=0)
+                shares.setdefault(method, []).append(float(right / max(total, 1)))
+        for method, row in shares.items():
+            print(f"{f'{cameras} views, {method}':36s} " + " ".join(f"{share:9.3f}" for share in row))
+    for cameras, times in spent.items():
+        print(f"{cameras} views of 4 people: {1e3 * min(times):.2f} ms per frame")
 
 
 def main() -> None:
