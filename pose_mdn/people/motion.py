@@ -28,9 +28,9 @@ from pose_mdn.people.observations import Depths, Float64Array, Observations
 _BODY_FADES_S, _JOINTS_FADE_S = 0.8, 0.12
 _ANYWHERE, _ANY_POSTURE = 1.5, 0.12
 """β₀ and π₀: where and in which posture anybody may be seen, per coordinate."""
-_BODY_STD, _BODY_DRIFT, _STRANGER_DRIFT = 0.015, 0.5, 1.5
+_BODY_STD, _BODY_DRIFT, _STRANGER_DRIFT = 0.015, 0.5, 1.0
 """β₁, and β₂ per second of tracks whose velocity is known and of tracks seen only once."""
-_POSTURE_STD, _POSTURE_DRIFT = 0.03, 0.45
+_POSTURE_STD, _POSTURE_DRIFT = 0.03, 0.35
 """π₁ and π₂."""
 _INDEPENDENT_JOINTS = 4.0
 _WORST_JOINT = 4.0
@@ -39,9 +39,9 @@ STRANGER, STRANGERS_ARE_KEPT_S = 3, 0.4
 """Who was seen fewer times is waited for no longer than this: most of them are false detections."""
 _FEWEST_JOINTS = 3
 """Fewer joints in common tell nobody apart."""
-_LOG_DEPTH_STD, _LOG_DEPTH_DRIFT, _LOG_DEPTH_ANY = 0.06, 0.3, 0.3
-_DEPTH_DRIFT_M, _DEPTH_ANY_M, _INDEPENDENT_DEPTHS = 1.0, 0.35, 1.5
-_POSITION_GAIN, _VELOCITY_GAIN, _DEPTH_GAIN = 0.85, 0.5, 0.3
+_LOG_DEPTH_STD, _LOG_DEPTH_DRIFT, _LOG_DEPTH_ANY = 0.06, 0.15, 0.3
+_DEPTH_DRIFT_M, _DEPTH_ANY_M, _INDEPENDENT_DEPTHS = 0.7, 0.35, 1.5
+_POSITION_GAIN, _VELOCITY_GAIN, _DEPTH_GAIN = 0.9, 0.5, 0.3
 _SIZE_FADES_S = 1.0
 
 
@@ -135,9 +135,11 @@ class Tracks:
 _ARRAYS = ("identity", "points_px", "velocity_px", "known", "size_px", "seen_s", "times_seen")
 
 
-def surprise(tracks: Tracks, seen: Observations, time_s: float) -> Float64Array:
+def surprise(
+    tracks: Tracks, seen: Observations, time_s: float, *, uncertain_s: Float64Array | None = None
+) -> Float64Array:
     """(K, D) surprise, in nats, of seeing each track as each of D rows; infinite where too few joints are in common."""
-    elapsed = np.abs(time_s - tracks.seen_s)[:, None]
+    elapsed = np.abs(time_s - tracks.seen_s)[:, None] if uncertain_s is None else uncertain_s
     size = np.maximum(tracks.size_px[:, None], seen.size_px)
     weight = np.where(tracks.known[:, None], seen.weight, 0.0)
     total = weight.sum(axis=-1)

@@ -16,6 +16,7 @@ from pose_mdn.people.observations import Float64Array, Observations
 
 _NOBODY = -1
 _NEWCOMER = 0.0
+_UNCERTAIN = 0.7
 _ROWS_FOR_MOTION = 6
 """So many rows before an end, or after a beginning, tell the motion there."""
 
@@ -65,10 +66,21 @@ def _joining_costs(
             ends[earlier] = _motion(tracks[earlier][-_ROWS_FOR_MOTION:], seen, time_s)
         if later not in begins:
             begins[later] = _motion(tracks[later][:_ROWS_FOR_MOTION][::-1], seen, time_s)
-        forward = surprise(ends[earlier], seen.take(tracks[later][:1]), begin_s[later])
-        backward = surprise(begins[later], seen.take(tracks[earlier][-1:]), end_s[earlier])
-        cost[earlier, later] = (forward[0, 0] + backward[0, 0]) / 2.0
+        cost[earlier, later] = _meeting(ends[earlier], begins[later])
     return cost
+
+
+def _meeting(earlier: Tracks, later: Tracks) -> float:
+    """Surprise of one track's end after another's, in the middle of the gap."""
+    middle_s = float(earlier.seen_s[0] + later.seen_s[0]) / 2.0
+    gap_s = np.abs(later.seen_s - earlier.seen_s)[:, None]
+    seen = Observations(
+        points_px=later.predict(middle_s),
+        weight=later.known.astype(np.float64),
+        size_px=later.size_px,
+        depths=later.depths,
+    )
+    return float(surprise(earlier, seen, middle_s, uncertain_s=_UNCERTAIN * gap_s)[0, 0])
 
 
 def _motion(rows: NDArray[np.int64], seen: Observations, time_s: Float64Array) -> Tracks:
