@@ -2,10 +2,11 @@
 
 OMP_NUM_THREADS=1 python benchmarks/people.py MOTION_DATA [--split test] [--rooms 8] [--only tracking|views]
 
-Motions of a split are put into one room of virtual cameras: two to five people (one to five across views) who cross each
-other's ways at walking speed, turned at random. Keypoints have noise of 1.2 % of the person's size with 3 % heavy tails, 10 % of
-the detections are missing, 3 % of the rows are false people, and the order of the rows is shuffled. "occluded": somebody
-who stands behind another is not detected either. 3D is the bundled lifter's. Seeds are 0, 1, 2, ... for the rooms.
+Motions of a split are put into one room of virtual cameras: two to five people (one to five across views) who cross
+each other's ways at walking speed, turned at random. Keypoints have noise of 1.2 % of the person's size with 3 % heavy
+tails, 10 % of the detections are missing, 3 % of the rows are false people, and the order of the rows is shuffled.
+"occluded": somebody who stands behind another is not detected either. 3D is the bundled lifter's. Seeds are 0, 1, 2,
+... for the rooms.
 """
 
 import argparse
@@ -20,10 +21,8 @@ from numpy.typing import NDArray
 from pose_mdn.data.motion_file import read_motion_file
 from pose_mdn.geometry.camera import Camera
 from pose_mdn.inference import Lifter, load_lifter
-from pose_mdn.people import NOBODY, track_people
-from pose_mdn.people.cross_view import match_people
+from pose_mdn.people import NOBODY, match_people, track_people
 from pose_mdn.people.scores import TrackingScore, score_tracking
-from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import HUMAN36M17
 

@@ -7,6 +7,8 @@ rows are added one by one; each gets the column at the end of the cheapest path 
 the reduced costs c - u - v, which the potentials u and v keep non-negative.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -59,36 +61,51 @@ def _cheapest_columns(cost: Float64Array) -> NDArray[np.int64]:
     nearest = cost.argmin(axis=1) if rows else np.empty(0, np.int64)
     if len(np.unique(nearest)) == rows:
         return nearest  # Everybody can have the best, and nothing is cheaper.
-    row_price, column_price = np.zeros(rows), np.zeros(columns)
-    column_of, row_of = np.full(rows, ALONE), np.full(columns, ALONE)
+    found = _Found(
+        row_price=np.zeros(rows),
+        column_price=np.zeros(columns),
+        column_of=np.full(rows, ALONE),
+        row_of=np.full(columns, ALONE),
+    )
     for row in range(rows):
-        _add_row(row, cost, row_price, column_price, column_of, row_of)
-    return column_of
+        _add_row(row, cost, found)
+    return found.column_of
 
 
-def _add_row(
-    new: int,
-    cost: Float64Array,
-    row_price: Float64Array,
-    column_price: Float64Array,
-    column_of: NDArray[np.int64],
-    row_of: NDArray[np.int64],
-) -> None:
-    """Give one more row a column, in place, by the cheapest path of exchanges to a free one."""
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """The optimum for some of the rows; its arrays are written to.
+
+    Attributes:
+        row_price: (R,) u.
+        column_price: (C,) v.
+        column_of: (R,) columns of the rows, -1 for those that are not in yet.
+        row_of: (C,) rows of the columns, -1 for those that are free.
+    """
+
+    row_price: Float64Array
+    column_price: Float64Array
+    column_of: NDArray[np.int64]
+    row_of: NDArray[np.int64]
+
+
+def _add_row(new: int, cost: Float64Array, found: _Found) -> None:
+    """Give one more row a column by the cheapest path of exchanges to a free one."""
+    column_of, row_of = found.column_of, found.row_of
     distance, came_from = np.full(cost.shape[1], np.inf), np.full(cost.shape[1], ALONE)
     reached = np.zeros(cost.shape[1], bool)
     row, length, column = new, 0.0, ALONE
     while row != ALONE:
-        through = length + cost[row] - row_price[row] - column_price
+        through = length + cost[row] - found.row_price[row] - found.column_price
         shorter = ~reached & (through < distance)
         distance[shorter], came_from[shorter] = through[shorter], row
         column = int(np.where(reached, np.inf, distance).argmin())
         length, reached[column] = float(distance[column]), True
         row = int(row_of[column])
     taken = reached & (row_of != ALONE)
-    row_price[new] += length
-    row_price[row_of[taken]] += length - distance[taken]
-    column_price[taken] -= length - distance[taken]
+    found.row_price[new] += length
+    found.row_price[row_of[taken]] += length - distance[taken]
+    found.column_price[taken] -= length - distance[taken]
     while row != new:
         row = int(came_from[column])
         row_of[column] = row

@@ -32,8 +32,8 @@ def match_people(
 ) -> list[NDArray[np.int64]]:
     """Number the people of several views so that one person has one number everywhere.
 
-    Views whose `person` numbers mean nothing from frame to frame are tracked first. Rows of the same frame number are of
-    the same moment.
+    Views whose `person` numbers mean nothing from frame to frame are tracked first. Rows of the same frame number are
+    of the same moment.
 
     Args:
         views: Hypotheses of each view, any number of rows each.

@@ -10,14 +10,16 @@ T = 0.8 s, and each joint in addition by its own velocity relative to the body, 
 probable the row is as this person than as anybody. The difference is split into that of the body, b, the mean of
 the d_j, and the posture's, d_j - b, whose joints move together and so count as K = 4 independent ones:
 
-    |b|² / 2β² + 2 ln(β / β₀)  +  K [ mean_j min(|d_j - b|² / 2π², 4) + 2 ln(π / π₀) ]
+    |b|² (1/2β² - 1/2β₀²) + 2 ln(β / β₀)  +  K [ mean_j (ρ(|d_j - b| / π) - ρ(|d_j - b| / π₀)) + 2 ln(π / π₀) ]
 
-Body and posture get uncertain with time, β = √(β₁² + (β₂ t)²) and π likewise, up to the spreads of anybody's, β₀ and π₀;
-a row with a negative surprise is more probably this person than a new one. Joints that either does not show are left
-out. With hypotheses, the depth of the pelvis and the mixtures of relative depths (`depth_surprise`) add their terms.
+with ρ(x) = min(x² / 2, 4). Body and posture get uncertain with time, β = √(β₁² + (β₂ t)²) and π likewise, up to the
+spreads of anybody's, β₀ and π₀; a row with a negative surprise is more probably this person than a new one. Joints that
+either does not show are left out. Hypotheses add terms for the pelvis's depth, for the mixtures' relative depths
+(`depth_surprise`) and for bone lengths (`bone_surprise`). The constants were chosen on motions that no figure is
+reported on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,9 @@ _FEWEST_JOINTS = 3
 """Fewer joints in common tell nobody apart."""
 _LOG_DEPTH_STD, _LOG_DEPTH_DRIFT, _LOG_DEPTH_ANY = 0.06, 0.15, 0.3
 _DEPTH_DRIFT_M, _DEPTH_ANY_M, _INDEPENDENT_DEPTHS = 0.7, 0.35, 1.5
+_BONES_STD, _BONES_BIAS, _BONES_ANY, _INDEPENDENT_BONES = 0.04, 0.025, 0.045, 4.0
+_BONES_AVERAGE = 60.0
+"""So many of the latest rows count in averages of bone lengths."""
 _POSITION_GAIN, _VELOCITY_GAIN, _DEPTH_GAIN = 0.9, 0.5, 0.3
 _SIZE_FADES_S = 1.0
 
@@ -108,7 +113,7 @@ class Tracks:
         )
 
     def see(self, seen: Observations, time_s: float) -> "Tracks":
-        """The tracks after each was seen as one row (K rows)."""
+        """The tracks after each was seen as one row (K rows), at another time; it may run backwards."""
         elapsed = (time_s - self.seen_s)[:, None, None]
         predicted = self.predict(time_s)
         both = (self.known & (seen.weight > 0))[..., None]
@@ -119,13 +124,13 @@ class Tracks:
         # With two sightings the whole difference is velocity; with more, most of it is noise.
         gain = np.where(self.times_seen == 1, 1.0, _VELOCITY_GAIN)[:, None, None]
         new = (~self.known & (seen.weight > 0))[..., None]
-        velocity = self.velocity_px + gain * difference / np.maximum(elapsed, 1e-6)
+        velocity = self.velocity_px + gain * difference / elapsed
         return Tracks(
             identity=self.identity,
             points_px=np.where(new, seen.points_px, predicted + _POSITION_GAIN * difference),
             velocity_px=velocity,
             known=self.known | (seen.weight > 0),
-            size_px=np.maximum(seen.size_px, self.size_px * np.exp(-elapsed[:, 0, 0] / _SIZE_FADES_S)),
+            size_px=np.maximum(seen.size_px, self.size_px * np.exp(-np.abs(elapsed[:, 0, 0]) / _SIZE_FADES_S)),
             seen_s=np.full(len(self), time_s),
             times_seen=self.times_seen + 1,
             depths=_see_depths(self.depths, seen.depths),
@@ -158,7 +163,7 @@ def surprise(
         + _INDEPENDENT_JOINTS * ((share[..., 0] * joints).sum(axis=-1) + 2.0 * np.log(posture_std / _ANY_POSTURE))
     )
     if tracks.depths is not None and seen.depths is not None:
-        nats = nats + depth_surprise(tracks.depths, seen.depths, elapsed)
+        nats = nats + depth_surprise(tracks.depths, seen.depths, elapsed) + bone_surprise(tracks.depths, seen.depths)
     return np.where((weight > 0).sum(axis=-1) >= _FEWEST_JOINTS, nats, np.inf)
 
 
@@ -187,7 +192,25 @@ def depth_surprise(before: Depths, after: Depths, elapsed_s: Float64Array) -> Fl
     pairs = before.log_mixing[:, None, :, None] + after.log_mixing[None, :, None]
     pairs = pairs - _INDEPENDENT_DEPTHS * joints.mean(axis=-1)
     overlap = log_sum_exp(pairs.reshape(*pairs.shape[:2], -1))
-    return np.nan_to_num(np.minimum(root, _WORST_JOINT) - overlap, nan=0.0)
+    return np.asarray(np.nan_to_num(np.minimum(root, _WORST_JOINT) - overlap, nan=0.0))
+
+
+def bone_surprise(before: Depths, after: Depths) -> Float64Array:
+    """(K, D) surprise of the bone lengths of D rows after those of K; 0 where one of the two was not lifted.
+
+    Lengths differ between people by `_BONES_ANY` and, from row to row of one person, by `_BONES_STD`, of which the part
+    `_BONES_BIAS` does not average out.
+    """
+    own = _BONES_BIAS**2 + _BONES_STD**2 * (
+        1.0 / np.maximum(np.minimum(before.times, _BONES_AVERAGE), 1.0)[:, None]
+        + 1.0 / np.maximum(np.minimum(after.times, _BONES_AVERAGE), 1.0)
+    )
+    anybody = own + 2.0 * _BONES_ANY**2
+    square = np.square(before.log_bones[:, None] - after.log_bones)
+    own_fit = np.minimum(square / (2.0 * own)[..., None], _WORST_JOINT)
+    any_fit = np.minimum(square / (2.0 * anybody)[..., None], _WORST_JOINT)
+    fit = (own_fit - any_fit).mean(axis=-1) + 0.5 * np.log(own / anybody)
+    return np.asarray(np.nan_to_num(_INDEPENDENT_BONES * fit, nan=0.0))
 
 
 def _faded(elapsed_s: Float64Array, fades_s: float) -> Float64Array:
@@ -204,16 +227,22 @@ def _see_depths(before: Depths | None, now: Depths | None) -> Depths | None:
     def newest(old: Float64Array, new: Float64Array) -> Float64Array:
         return np.where(lifted.reshape(-1, *[1] * (new.ndim - 1)), new, old)
 
+    times = before.times + lifted
+    share = (lifted / np.maximum(np.minimum(times, _BONES_AVERAGE), 1.0))[:, None]
     return Depths(
         log_root=np.where(lifted, np.nan_to_num(before.log_root) + step, before.log_root),
         relative_m=newest(before.relative_m, now.relative_m),
         std_m=newest(before.std_m, now.std_m),
         log_mixing=newest(before.log_mixing, now.log_mixing),
+        log_bones=np.where(
+            share > 0, (1.0 - share) * np.nan_to_num(before.log_bones) + share * now.log_bones, before.log_bones
+        ),
+        times=times,
     )
 
 
 def _concatenate(first: Depths | None, second: Depths | None) -> Depths | None:
     if first is None or second is None:
         return None
-    names = ("log_root", "relative_m", "std_m", "log_mixing")
+    names = [field.name for field in fields(Depths)]
     return Depths(**{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in names})

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.geometry.camera import Camera
-from pose_mdn.people.observations import Float64Array
+from pose_mdn.people.observations import Float64Array, box_size_px
 from pose_mdn.poses.hypotheses import HypothesisSequence
 
 KEYPOINT_NOISE = 0.012
@@ -56,7 +56,7 @@ class ViewRays:
         """(N, 3) where the people stand, roughly: their middle ray at the pelvis's depth."""
         middle = (self.weight[..., None] * self.direction).sum(axis=1)
         middle /= np.maximum(np.linalg.norm(middle, axis=-1, keepdims=True), 1e-9)
-        return self.center_m + self.root_m[:, None] * middle
+        return np.asarray(self.center_m + self.root_m[:, None] * middle)
 
 
 def view_rays(hypotheses: HypothesisSequence, camera: Camera) -> ViewRays:
@@ -83,17 +83,10 @@ def view_rays(hypotheses: HypothesisSequence, camera: Camera) -> ViewRays:
         center_m=camera.optical_center,
         direction=direction,
         weight=np.where(seen, hypotheses.confidence.astype(np.float64), 0.0),
-        std_rad=np.maximum(KEYPOINT_NOISE * _size_px(points, seen), _LEAST_NOISE_PX) / focal_px,
+        std_rad=np.maximum(KEYPOINT_NOISE * box_size_px(points, seen), _LEAST_NOISE_PX) / focal_px,
         slant=np.maximum(np.einsum("njc,nc->nj", direction, forward), 0.1),
         root_m=np.where(lifted, root * focal_px / lifted_with, 1.0),
         relative_m=np.nan_to_num(np.einsum("nmjc,nc->nmj", hypotheses.means_m.astype(np.float64), axis)),
         std_m=np.nan_to_num(hypotheses.std_m[..., 1].astype(np.float64)),
         log_mixing=log_mixing,
     )
-
-
-def _size_px(points: Float64Array, seen: NDArray[np.bool_]) -> Float64Array:
-    """(N,) diagonals of the boxes around the joints seen."""
-    low = np.where(seen[..., None], points, np.inf).min(axis=1)
-    high = np.where(seen[..., None], points, -np.inf).max(axis=1)
-    return np.linalg.norm(np.where(seen.any(axis=1)[:, None], high - low, 0.0), axis=-1)

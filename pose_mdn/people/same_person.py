@@ -10,8 +10,8 @@ that the lifted poses give, so that rays along one line (cameras that face each 
 things must fit, each compared with how it is between any two people:
 
 - **epipolar**: what is left, |t d - u e - w| / σ, which is the distance of the rays in units of the noise;
-- **distance**: the mean of ln(t / t₀), and of ln(u / u₀), must be small: the lifted pose and the triangulated one are of
-  one size. Rays of two people may meet, but hardly where people of human size are;
+- **distance**: the mean of ln(t / t₀), and of ln(u / u₀), must be small: the lifted pose and the triangulated one are
+  of one size. Rays of two people may meet, but hardly where people of human size are;
 - **posture**: the depths of the triangulated joints must be those of the mixture, in each view.
 
 Each term counts as so many independent joints as it has errors of its own: they are shared by the joints of a body.

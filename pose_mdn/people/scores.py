@@ -1,9 +1,10 @@
 """How well people were followed, by the usual figures, counted over the rows of a recording.
 
-Truth and answer are both a number per row, so who corresponds to whom in a frame is known and need not be matched first.
+Truth and answer are both a number per row, so who corresponds to whom in a frame is known and need not be matched
+first.
 
 - **Switches**: how often a person's number differs from the one that person had when last numbered (Bernardin and
-  Stiefelhagen, "Evaluating multiple object tracking performance: the CLEAR MOT metrics", 2008).
+  Stiefelhagen, "Evaluating multiple object tracking performance: the CLEAR metrics", 2008).
 - **MOTA** = 1 - (misses + false positives + switches) / rows of people: a miss is a row of a person without a number, a
   false positive a row of nobody with one.
 - **IDF1** = 2 IDTP / (rows of people + numbered rows): IDTP are the rows whose number is the one that belongs to the
@@ -61,9 +62,7 @@ class TrackingScore:
         return cls(**{field.name: sum(getattr(score, field.name) for score in scores) for field in fields(cls)})
 
 
-def score_tracking(
-    frame: NDArray[np.int64], truth: NDArray[np.int64], identity: NDArray[np.int64]
-) -> TrackingScore:
+def score_tracking(frame: NDArray[np.int64], truth: NDArray[np.int64], identity: NDArray[np.int64]) -> TrackingScore:
     """Compare numbers with the truth.
 
     Args:

@@ -15,7 +15,6 @@ from pose_mdn.poses.keypoints import KeypointSequence
 NOBODY = -1
 """`person` of a row that is no further person: nobody was seen, or somebody was detected twice."""
 
-_NEWCOMER = 0.0
 _FEWEST_JOINTS = 3
 """Fewer joints make no person; they may be what is left of somebody who is followed."""
 _SAME_PLACE = 0.04
@@ -93,7 +92,7 @@ class PersonTracker:
         identity = np.full(len(seen), NOBODY)
         if self._tracks is not None:
             self._tracks = self._remembered(self._tracks, time_s)
-            row_of = assign(surprise(self._tracks, seen, time_s), price_alone=_NEWCOMER)
+            row_of = assign(surprise(self._tracks, seen, time_s), price_alone=0.0)
             found = np.flatnonzero(row_of != ALONE)
             identity[row_of[found]] = self._tracks.identity[found]
             missed = self._tracks.take(np.flatnonzero(row_of == ALONE))

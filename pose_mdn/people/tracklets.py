@@ -1,8 +1,9 @@
 """Joining tracks across gaps, when the whole recording is known.
 
-A track that ends and one that begins later may be one person's. The surprise of that is looked at from both sides: of the
-later track's first row after the earlier one's motion, and of the earlier track's last row before the later one's,
-backwards in time. Their mean decides, and the assignment of ends to beginnings with the least sum is made.
+A track that ends and one that begins later may be one person's. Both motions are led on to the middle of the gap, the
+later one backwards in time, and the surprise of meeting there is taken, with the bone lengths of all that was seen on
+either side. The assignment of ends to beginnings with the least sum is made. Tracks that were out of sight are cut
+there first, since somebody else may have come back.
 """
 
 from itertools import pairwise
@@ -15,10 +16,12 @@ from pose_mdn.people.motion import STRANGER, STRANGERS_ARE_KEPT_S, Tracks, surpr
 from pose_mdn.people.observations import Float64Array, Observations
 
 _NOBODY = -1
-_NEWCOMER = 0.0
+_OUT_OF_SIGHT_S = 0.35
+"""Gaps up to this are missed detections; longer ones may hide that somebody else came back."""
 _UNCERTAIN = 0.7
-_ROWS_FOR_MOTION = 6
-"""So many rows before an end, or after a beginning, tell the motion there."""
+"""Two motions over half of a gap each err by √½ of what one would over the whole."""
+_ROWS_FOR_MOTION = 20
+"""So many rows before an end, or after a beginning, tell motion and bone lengths there."""
 
 
 def join_tracklets(
@@ -36,18 +39,29 @@ def join_tracklets(
     Returns:
         (N,) numbers; joined tracks have the number of the earliest of them.
     """
-    tracks = [np.flatnonzero(identity == number) for number in np.unique(identity[identity != _NOBODY])]
+    tracks = _pieces(identity, frame / fps)
     if len(tracks) < 2:
         return identity
-    tracks = [rows[np.argsort(frame[rows])] for rows in tracks]
     cost = _joining_costs(tracks, seen, frame / fps, longest_s)
-    following = assign(cost, price_alone=_NEWCOMER)
+    following = assign(cost, price_alone=0.0)
     joined = identity.copy()
+    for number, rows in enumerate(tracks):
+        joined[rows] = number
     for earlier in np.argsort([frame[rows[0]] for rows in tracks]):
         later = following[earlier]
         if later != ALONE:
             joined[tracks[later]] = joined[tracks[earlier][0]]
     return joined
+
+
+def _pieces(identity: NDArray[np.int64], time_s: Float64Array) -> list[NDArray[np.int64]]:
+    """Rows of each track in order of time, cut where it was out of sight: who came back is judged anew."""
+    pieces = []
+    for number in np.unique(identity[identity != _NOBODY]):
+        rows = np.flatnonzero(identity == number)
+        rows = rows[np.argsort(time_s[rows])]
+        pieces.extend(np.split(rows, np.flatnonzero(np.diff(time_s[rows]) > _OUT_OF_SIGHT_S) + 1))
+    return pieces
 
 
 def _joining_costs(
@@ -63,9 +77,9 @@ def _joining_costs(
     ends, begins = {}, {}
     for earlier, later in np.argwhere(possible):
         if earlier not in ends:
-            ends[earlier] = _motion(tracks[earlier][-_ROWS_FOR_MOTION:], seen, time_s)
+            ends[earlier] = _motion(tracks[earlier], seen, time_s)
         if later not in begins:
-            begins[later] = _motion(tracks[later][:_ROWS_FOR_MOTION][::-1], seen, time_s)
+            begins[later] = _motion(tracks[later][::-1], seen, time_s)
         cost[earlier, later] = _meeting(ends[earlier], begins[later])
     return cost
 
@@ -85,6 +99,7 @@ def _meeting(earlier: Tracks, later: Tracks) -> float:
 
 def _motion(rows: NDArray[np.int64], seen: Observations, time_s: Float64Array) -> Tracks:
     """One track after it was seen as these rows, in this order; time may run backwards."""
+    rows = rows[-_ROWS_FOR_MOTION:]
     track = Tracks.begin(seen.take(rows[:1]), np.zeros(1, np.int64), float(time_s[rows[0]]))
     for _, row in pairwise(rows.tolist()):
         track = track.see(seen.take(np.array([row])), float(time_s[row]))

@@ -27,8 +27,8 @@ class KeypointSequence:
         intrinsics: (3, 3) or (N, 3, 3) pinhole matrix, if known.
         distortion: OpenCV coefficients k1 k2 p1 p2 k3 ..., or k1 k2 k3 k4 of a fisheye, if known.
         lens_model: What the coefficients mean.
-        tracked: Whether a `person` number means the same person in every frame; otherwise people are only counted within
-            each frame, in the order of the file.
+        tracked: Whether a `person` number means the same person in every frame; otherwise people are only counted
+            within each frame, in the order of the file.
     """
 
     keypoints_px: FloatArray
