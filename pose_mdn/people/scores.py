@@ -4,7 +4,7 @@ Truth and answer are both a number per row, so who corresponds to whom in a fram
 first.
 
 - **Switches**: how often a person's number differs from the one that person had when last numbered (Bernardin and
-  Stiefelhagen, "Evaluating multiple object tracking performance: the CLEAR metrics", 2008).
+  Stiefelhagen, EURASIP Journal on Image and Video Processing, 2008).
 - **MOTA** = 1 - (misses + false positives + switches) / rows of people: a miss is a row of a person without a number, a
   false positive a row of nobody with one.
 - **IDF1** = 2 IDTP / (rows of people + numbered rows): IDTP are the rows whose number is the one that belongs to the

@@ -61,9 +61,10 @@ def track_people(
 def with_tracked_people(sequence: Sequence, *, settings: TrackingSettings | None = None) -> Sequence:
     """The sequence with persistent `person` numbers: as it is if it has them, otherwise those of `track_people`.
 
-    Rows stay where they are.
+    Rows stay where they are. A recording that never shows two people at once is taken to show one, and is left alone.
     """
-    if sequence.tracked:
+    somebody = sequence.frame[(sequence.person != NOBODY) & (sequence.confidence > 0).any(axis=1)]
+    if sequence.tracked or len(np.unique(somebody)) == len(somebody):
         return sequence
     return replace(sequence, person=track_people(sequence, settings=settings), tracked=True)
 
