@@ -32,31 +32,43 @@ def cluster(evidence: Float64Array, apart: NDArray[np.bool_]) -> NDArray[np.int6
 
 def _agglomerate(evidence: Float64Array, apart: NDArray[np.bool_]) -> NDArray[np.int64]:
     """(K,) groups, numbered by one of their members."""
-    count = len(evidence)
     between = np.where(apart, np.inf, evidence)
     np.fill_diagonal(between, np.inf)
-    label = np.arange(count)
-    while True:
-        kept, gone = divmod(int(between.argmin()), count)
-        if between[kept, gone] >= 0.0:
-            return label
+    label = np.arange(len(evidence))
+    # Who every group would join; kept up to date instead of looking at all pairs anew.
+    nearest = between.argmin(axis=1)
+    best = between.min(axis=1)
+    while best[kept := int(best.argmin())] < 0.0:
+        gone = int(nearest[kept])
         label[label == gone] = kept
         between[kept] += between[gone]
         between[:, kept] = between[kept]
         between[gone], between[:, gone] = np.inf, np.inf
+        changed = (nearest == kept) | (nearest == gone) | (between[kept] < best)
+        changed[[kept, gone]] = True
+        nearest[changed] = between[changed].argmin(axis=1)
+        best[changed] = between[changed].min(axis=1)
+    return label
 
 
 def _settle(label: NDArray[np.int64], evidence: Float64Array, apart: NDArray[np.bool_]) -> None:
     """Move single things between groups, in place, while that makes the sum of evidence within groups smaller."""
+    groups = np.unique(label)
     things = np.arange(len(label))
+    member = (label[:, None] == groups).astype(np.float64)
+    cost, forbidden = evidence @ member, apart.astype(np.float64) @ member
+    own = member.argmax(axis=1)
     for _ in things:
-        member = (label[:, None] == things).astype(np.float64)
-        cost = np.where(apart @ member > 0, np.inf, evidence @ member)
-        saving = cost[things, label] - cost.min(axis=1)
+        allowed = np.where(forbidden > 0, np.inf, cost)
+        saving = cost[things, own] - allowed.min(axis=1)
         thing = int(saving.argmax())
         if not saving[thing] > 1e-9:
-            return
-        label[thing] = cost[thing].argmin()
+            break
+        for group, sign in ((own[thing], -1.0), (allowed[thing].argmin(), 1.0)):
+            cost[:, group] += sign * evidence[:, thing]
+            forbidden[:, group] += sign * apart[:, thing]
+            own[thing] = group
+    label[:] = groups[own]
 
 
 def _by_first_member(label: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,7 +1,8 @@
 """Who is who across calibrated views of one scene.
 
 Rows of two views and of one frame give evidence for being one person (`same_person`). It is summed over the frames that
-two people of two views share, and the people are grouped so that nobody is in a group twice (`cluster`).
+two people of two views share, and the people are grouped so that nobody is in a group twice (`cluster`). Tracks that a
+view brought along are believed; those found here are cut into pieces first (`pieces`).
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from pose_mdn.errors import InputError
 from pose_mdn.geometry.camera import Camera
 from pose_mdn.people.clustering import cluster
 from pose_mdn.people.observations import Float64Array
+from pose_mdn.people.pieces import pieces, same_frame
 from pose_mdn.people.rays import ViewRays, view_rays
 from pose_mdn.people.same_person import same_person
 from pose_mdn.people.tracker import NOBODY
@@ -21,6 +23,8 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 
 _PAIRS_AT_ONCE = 4096
 """Few enough to stay in the cache."""
+_ONE_TRACK = 6.0
+"""Evidence, in nats, that two pieces of a track are one person's; any frame or two of another view outweigh it."""
 
 
 def match_people(
@@ -70,7 +74,7 @@ class _People:
     """
 
     def __init__(self, views: Sequence[HypothesisSequence], rays: Sequence[ViewRays]) -> None:
-        self.rays = rays
+        self.views, self.rays = views, rays
         self.sizes = [len(view) for view in views]
         self.view = np.repeat(np.arange(len(views)), self.sizes)
         self.frame = np.concatenate([view.frame for view in views])
@@ -85,7 +89,7 @@ class _People:
         for one in range(len(self.sizes)):
             for other in range(one + 1, len(self.sizes)):
                 left, right = (np.arange(starts[v], starts[v + 1]) for v in (one, other))
-                left, right = _same_frame(left[self.usable[left]], right[self.usable[right]], self.frame)
+                left, right = same_frame(left[self.usable[left]], right[self.usable[right]], self.frame)
                 firsts.append(left)
                 seconds.append(right)
                 for begin in range(0, len(left), _PAIRS_AT_ONCE):
@@ -95,20 +99,28 @@ class _People:
         return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(evidence)
 
     def match_tracks(self, identities_given: Sequence[bool]) -> NDArray[np.int64]:
-        """(N,) group of each row, whole tracks together; -1 for rows that are nobody."""
+        """(N,) group of each row, by whole tracks where identities are given, otherwise by pieces of tracks.
+
+        Rows that are nobody get -1.
+        """
+        given = np.asarray(identities_given)
+        piece = [view.person if own else pieces(view) for view, own in zip(self.views, given, strict=True)]
         rows = np.flatnonzero(self.usable)
-        _, node = np.unique(np.stack([self.view[rows], self.person[rows]]), axis=1, return_inverse=True)
+        _, first, node = np.unique(
+            np.stack([self.view[rows], np.concatenate(piece)[rows]]), axis=1, return_index=True, return_inverse=True
+        )
         node_of = np.full(len(self.view), -1)
         node_of[rows] = node
-        count = int(node.max(initial=-1)) + 1
-        evidence = np.zeros((count, count))
+        view, person = self.view[rows[first]], self.person[rows[first]]
+        evidence = np.zeros((len(first), len(first)))
         np.add.at(evidence, (node_of[self.first], node_of[self.second]), self.evidence)
-        view = np.zeros(count, np.int64)
-        view[node] = self.view[rows]
-        # A view's own numbers are believed; tracks found here may be pieces of one person, if never seen together.
-        together = _seen_together(node, self.frame[rows], count) | np.asarray(identities_given)[view][:, None]
-        group = cluster(evidence + evidence.T, (view[:, None] == view) & together)
-        return np.where(node_of >= 0, group[node_of], -1) if count else node_of
+        same_view = view[:, None] == view
+        # Pieces of a track are numbered one after another.
+        next_piece = np.eye(len(first), k=1, dtype=bool) & same_view & (person[:, None] == person)
+        evidence[next_piece] -= _ONE_TRACK
+        apart = same_view & (_seen_together(node, self.frame[rows], len(first)) | given[view][:, None])
+        group = cluster(evidence + evidence.T, apart)
+        return np.where(node_of >= 0, group[node_of], -1) if len(group) else node_of
 
     def match_frames(self) -> NDArray[np.int64]:
         """(N,) group of each row within its frame, no number in two frames; -1 for rows that are nobody."""
@@ -146,17 +158,6 @@ class _People:
         number[np.lexsort([place, first_frame])] = np.arange(len(first_frame))
         result = np.where(kept, number[group] if len(number) else NOBODY, NOBODY)
         return np.split(result, np.cumsum(self.sizes)[:-1])
-
-
-def _same_frame(
-    left: NDArray[np.int64], right: NDArray[np.int64], frame: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All pairs of a left and a right row that have one frame number."""
-    right = right[np.argsort(frame[right], kind="stable")]
-    begin = np.searchsorted(frame[right], frame[left], side="left")
-    count = np.searchsorted(frame[right], frame[left], side="right") - begin
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(left, count), right[np.repeat(begin, count) + within]
 
 
 def _seen_together(node: NDArray[np.int64], frame: NDArray[np.int64], count: int) -> NDArray[np.bool_]:

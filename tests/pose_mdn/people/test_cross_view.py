@@ -4,10 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pose_mdn.errors import InputError
 from pose_mdn.people import NOBODY, match_people
 from pose_mdn.people.clustering import cluster
+from pose_mdn.people.cross_view import _People
+from pose_mdn.people.rays import view_rays
 
 Make = Callable[..., Any]
 
@@ -31,6 +35,19 @@ def test_views_without_identities_are_tracked_first(scene: Make) -> None:
     made = scene(people=2, cameras=2, frames=30, missed=0.0)
     made = replace(made, views=[replace(view, fps=10.0) for view in made.views])
     assert agrees(match_people(made.views, made.cameras), made.truth)
+
+
+def test_other_views_mend_tracks_that_changed_persons(scene: Make) -> None:
+    made = scene(people=2, cameras=3, frames=30, missed=0.0)
+    # The first view's tracker took one for the other after both were out of sight.
+    view, truth = made.views[0], made.truth[0]
+    visible = (view.frame < 12) | (view.frame > 18)
+    switched = replace(view, person=np.where(view.frame < 15, truth, 1 - truth), fps=10.0).take(visible)
+    group = _People(
+        [switched, *made.with_known_people().views[1:]],
+        [view_rays(seen, camera) for seen, camera in zip([switched, *made.views[1:]], made.cameras, strict=True)],
+    ).match_tracks([False, True, True])
+    assert agrees([group], [np.concatenate([truth[visible], *made.truth[1:]])])
 
 
 def test_single_frames_are_matched_too(scene: Make) -> None:
@@ -129,3 +146,22 @@ def test_clusters_weigh_all_pairs() -> None:
     # 1 likes 2 a little, but 0 and 2 exclude each other strongly, and 0 likes 1 more.
     evidence = np.array([[0.0, -6.0, 9.0], [-6.0, 0.0, -5.0], [9.0, -5.0, 0.0]])
     assert cluster(evidence, np.zeros((3, 3), bool)).tolist() == [0, 0, 1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_clusters_do_not_depend_on_the_order_and_are_never_worse_than_nothing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(1, 9))
+    evidence = rng.normal(size=(count, count))
+    evidence += evidence.T
+    np.fill_diagonal(evidence, 0.0)
+    apart = rng.random((count, count)) < 0.2
+    apart = (apart | apart.T) & ~np.eye(count, dtype=bool)
+    group = cluster(evidence, apart)
+    together = group[:, None] == group
+    assert not (together & apart).any()
+    assert evidence[together].sum() <= 1e-9
+    order = rng.permutation(count)
+    turned = cluster(evidence[np.ix_(order, order)], apart[np.ix_(order, order)])
+    assert ((turned[:, None] == turned) == together[np.ix_(order, order)]).all()

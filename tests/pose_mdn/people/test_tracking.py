@@ -20,6 +20,7 @@ from pose_mdn.people.motion import Tracks, surprise
 from pose_mdn.people.observations import observe
 from pose_mdn.people.scores import score_tracking
 from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn.skeletons import COCO17
 
 Make = Callable[..., Any]
 
@@ -182,3 +183,22 @@ def test_streams_go_forward(crossing: Make) -> None:
         tracker.update(rows(sequence, np.flatnonzero(sequence.frame == 1)))
     with pytest.raises(InputError, match="memory_s"):
         TrackingSettings(memory_s=-1.0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), scale=st.sampled_from([0.0, 1.0, 1e4, 1e30]))
+def test_nonsense_gets_numbers_too(seed: int, scale: float) -> None:
+    rng = np.random.default_rng(seed)
+    keypoints = (scale * rng.normal(size=(20, 17, 2))).astype(np.float32)
+    keypoints[rng.random((20, 17)) < 0.4] = np.nan
+    nonsense = KeypointSequence(
+        keypoints_px=keypoints,
+        confidence=rng.random((20, 17)).astype(np.float32),
+        skeleton=COCO17,
+        frame=rng.integers(-3, 5, 20),
+        person=np.zeros(20, np.int64),
+        tracked=False,
+    )
+    found = track_people(nonsense)
+    pairs = [(frame, person) for frame, person in zip(nonsense.frame, found, strict=True) if person != NOBODY]
+    assert len(pairs) == len(set(pairs))
