@@ -43,6 +43,8 @@ _FEWEST_JOINTS = 3
 """Fewer joints in common tell nobody apart."""
 _LOG_DEPTH_STD, _LOG_DEPTH_DRIFT, _LOG_DEPTH_ANY = 0.06, 0.15, 0.3
 _DEPTH_DRIFT_M, _DEPTH_ANY_M, _INDEPENDENT_DEPTHS = 0.7, 0.35, 1.5
+_WRONGLY_LIFTED = 0.05
+"""How often a lifted pose is taken to say nothing about the person; it bounds what depths can speak against somebody."""
 _BONES_STD, _BONES_BIAS, _BONES_ANY, _INDEPENDENT_BONES = 0.04, 0.025, 0.045, 4.0
 _BONES_AVERAGE = 60.0
 """So many of the latest rows count in averages of bone lengths."""
@@ -163,7 +165,9 @@ def surprise(
         + _INDEPENDENT_JOINTS * ((share[..., 0] * joints).sum(axis=-1) + 2.0 * np.log(posture_std / _ANY_POSTURE))
     )
     if tracks.depths is not None and seen.depths is not None:
-        nats = nats + depth_surprise(tracks.depths, seen.depths, elapsed) + bone_surprise(tracks.depths, seen.depths)
+        lifted = depth_surprise(tracks.depths, seen.depths, elapsed) + bone_surprise(tracks.depths, seen.depths)
+        # Some lifted poses are simply wrong; of those nothing follows.
+        nats = nats - np.log((1.0 - _WRONGLY_LIFTED) * np.exp(-lifted) + _WRONGLY_LIFTED)
     return np.where((weight > 0).sum(axis=-1) >= _FEWEST_JOINTS, nats, np.inf)
 
 
