@@ -35,6 +35,7 @@ _BODY_STD, _BODY_DRIFT, _STRANGER_DRIFT = 0.015, 0.5, 1.0
 _POSTURE_STD, _POSTURE_DRIFT = 0.03, 0.35
 """π₁ and π₂."""
 _INDEPENDENT_JOINTS = 4.0
+"""K."""
 _WORST_JOINT = 4.0
 """Surprise of a joint that the detector put anywhere."""
 STRANGER, STRANGERS_ARE_KEPT_S = 3, 0.4
@@ -42,14 +43,19 @@ STRANGER, STRANGERS_ARE_KEPT_S = 3, 0.4
 _FEWEST_JOINTS = 3
 """Fewer joints in common tell nobody apart."""
 _LOG_DEPTH_STD, _LOG_DEPTH_DRIFT, _LOG_DEPTH_ANY = 0.06, 0.15, 0.3
+"""Of the pelvis's log-depth: from row to row, per second, and between any two people."""
 _DEPTH_DRIFT_M, _DEPTH_ANY_M, _INDEPENDENT_DEPTHS = 0.7, 0.35, 1.5
-_WRONGLY_LIFTED = 0.05
-"""How often a lifted pose is taken to say nothing about the person; it bounds what depths can speak against somebody."""
+"""Of the joints' relative depths: per second, between any two people, and how many of them are independent."""
 _BONES_STD, _BONES_BIAS, _BONES_ANY, _INDEPENDENT_BONES = 0.04, 0.025, 0.045, 4.0
+"""Of log-lengths of bones: from row to row, what of it averages do not remove, between people; how many independent."""
 _BONES_AVERAGE = 60.0
 """So many of the latest rows count in averages of bone lengths."""
+_WRONGLY_LIFTED = 0.05
+"""How often a lifted pose says nothing about the person; it bounds what depths can speak against somebody."""
 _POSITION_GAIN, _VELOCITY_GAIN, _DEPTH_GAIN = 0.9, 0.5, 0.3
+"""Shares of what was not predicted that positions, velocities and the log-depth take over."""
 _SIZE_FADES_S = 1.0
+"""A person's size is the largest of late: half a person is no small one."""
 
 
 @dataclass(kw_only=True)
