@@ -12,11 +12,11 @@ the d_j, and the posture's, d_j - b, whose joints move together and so count as 
 
     |b|² (1/2β² - 1/2β₀²) + 2 ln(β / β₀)  +  K [ mean_j (ρ(|d_j - b| / π) - ρ(|d_j - b| / π₀)) + 2 ln(π / π₀) ]
 
-with ρ(x) = min(x² / 2, 4). Body and posture get uncertain with time, β = √(β₁² + (β₂ t)²) and π likewise, up to the
-spreads of anybody's, β₀ and π₀; a row with a negative surprise is more probably this person than a new one. Joints that
-either does not show are left out. Hypotheses add terms for the pelvis's depth, for the mixtures' relative depths
-(`depth_surprise`) and for bone lengths (`bone_surprise`). The constants were chosen on motions that no figure is
-reported on.
+with ρ(x) = min(x² / 2, 4); bodies that leap at times give the first part a second, wider Gaussian. Body and posture get
+uncertain with time, β = √(β₁² + (β₂ t)²) and π likewise, up to the spreads of anybody's, β₀ and π₀; a row with a
+negative surprise is more probably this person than a new one. Joints that either does not show are left out. Hypotheses
+add terms for the pelvis's depth, for the mixtures' relative depths (`depth_surprise`) and for bone lengths
+(`bone_surprise`). The constants were chosen on motions that no figure is reported on.
 """
 
 from dataclasses import dataclass, fields
@@ -32,6 +32,8 @@ _ANYWHERE, _ANY_POSTURE = 1.5, 0.12
 """β₀ and π₀: where and in which posture anybody may be seen, per coordinate."""
 _BODY_STD, _BODY_DRIFT, _STRANGER_DRIFT = 0.015, 0.5, 1.0
 """β₁, and β₂ per second of tracks whose velocity is known and of tracks seen only once."""
+_LEAP, _LEAPS = 0.06, 0.02
+"""How far beyond what was to be expected a body leaps at times, and how often."""
 _POSTURE_STD, _POSTURE_DRIFT = 0.03, 0.35
 """π₁ and π₂."""
 _INDEPENDENT_JOINTS = 4.0
@@ -165,16 +167,22 @@ def surprise(
     posture_std = np.minimum(np.hypot(_POSTURE_STD, _POSTURE_DRIFT * elapsed), _ANY_POSTURE)
     joints = np.minimum(posture / (2.0 * posture_std**2)[..., None], _WORST_JOINT)
     joints = joints - np.minimum(posture / (2.0 * _ANY_POSTURE**2), _WORST_JOINT)
-    nats = (
-        np.square(body).sum(axis=-1) * (0.5 / body_std**2 - 0.5 / _ANYWHERE**2)
-        + 2.0 * np.log(body_std / _ANYWHERE)
-        + _INDEPENDENT_JOINTS * ((share[..., 0] * joints).sum(axis=-1) + 2.0 * np.log(posture_std / _ANY_POSTURE))
+    nats = _body_surprise(np.square(body).sum(axis=-1), body_std) + _INDEPENDENT_JOINTS * (
+        (share[..., 0] * joints).sum(axis=-1) + 2.0 * np.log(posture_std / _ANY_POSTURE)
     )
     if tracks.depths is not None and seen.depths is not None:
         lifted = depth_surprise(tracks.depths, seen.depths, elapsed) + bone_surprise(tracks.depths, seen.depths)
         # Some lifted poses are simply wrong; of those nothing follows.
         nats = nats - np.log((1.0 - _WRONGLY_LIFTED) * np.exp(-lifted) + _WRONGLY_LIFTED)
     return np.where((weight > 0).sum(axis=-1) >= _FEWEST_JOINTS, nats, np.inf)
+
+
+def _body_surprise(square: Float64Array, std: Float64Array) -> Float64Array:
+    """(K, D) of squared distances; a mixture of what was to be expected and of a leap."""
+    expected, leap = (
+        square * (0.5 / s**2 - 0.5 / _ANYWHERE**2) + 2.0 * np.log(s / _ANYWHERE) for s in (std, np.hypot(std, _LEAP))
+    )
+    return np.asarray(-np.logaddexp(np.log1p(-_LEAPS) - expected, np.log(_LEAPS) - leap))
 
 
 def depth_surprise(before: Depths, after: Depths, elapsed_s: Float64Array) -> Float64Array:
