@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -228,6 +229,7 @@ class Scene:
     name: str = ""
     in_step: bool = False
     occluded: bool = False
+    camera_error_deg: float = 0.0
 
 
 SCENES = (
@@ -237,6 +239,9 @@ SCENES = (
     Scene(cameras=2, name=", in step", in_step=True),
     Scene(cameras=4, name=", in step", in_step=True),
     Scene(cameras=4, name=", occluded", occluded=True),
+    Scene(cameras=4, name=", turned by 0.5°", camera_error_deg=0.5),
+    Scene(cameras=4, name=", turned by 1°", camera_error_deg=1.0),
+    Scene(cameras=4, name=", turned by 2°", camera_error_deg=2.0),
 )
 
 
@@ -247,7 +252,18 @@ def matching_room(
     rng = np.random.default_rng(seed)
     room = make_room(motions, people, rng, frames=90, in_step=scene.in_step)
     placed = make_cameras(scene.cameras, rng)
-    return placed, [record(room, camera, rng, occluded=scene.occluded) for camera in placed]
+    recordings = [record(room, camera, rng, occluded=scene.occluded) for camera in placed]
+    return [_turned(camera, scene.camera_error_deg, rng) for camera in placed], recordings
+
+
+def _turned(camera: Camera, degrees: float, rng: np.random.Generator) -> Camera:
+    """The camera with an error of its calibration: turned about any axis through its centre."""
+    if not degrees:
+        return camera
+    axis = rng.normal(size=3)
+    turn, _ = cv2.Rodrigues(np.deg2rad(degrees) * axis / np.linalg.norm(axis))
+    rotation = turn @ camera.rotation
+    return replace(camera, rotation=rotation, translation=-rotation @ camera.optical_center)
 
 
 def rows_matched(recordings: list[Recording], found: list[NDArray[np.int64]]) -> tuple[int, int]:

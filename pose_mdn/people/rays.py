@@ -12,6 +12,8 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 KEYPOINT_NOISE = 0.012
 """Standard deviation of a usual detector's keypoints, in parts of the person's size, the diagonal of their box."""
 _LEAST_NOISE_PX = 0.7
+_CALIBRATION_RAD = 0.005
+"""By how much calibrations may be off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +79,14 @@ def view_rays(hypotheses: HypothesisSequence, camera: Camera) -> ViewRays:
     mixing = np.where(lifted[:, None], hypotheses.mixing_coefficients.astype(np.float64), 1.0)
     axis = hypotheses.view_rotation[..., 2].astype(np.float64)
     root = (mixing * np.einsum("nmc,nc->nm", hypotheses.root_translation_m.astype(np.float64), axis)).sum(axis=1)
+    noise_px = KEYPOINT_NOISE * box_size_px(points, seen)
     with np.errstate(divide="ignore"):
         log_mixing = np.log(mixing)
     return ViewRays(
         center_m=camera.optical_center,
         direction=direction,
         weight=np.where(seen, hypotheses.confidence.astype(np.float64), 0.0),
-        std_rad=np.maximum(KEYPOINT_NOISE * box_size_px(points, seen), _LEAST_NOISE_PX) / focal_px,
+        std_rad=np.hypot(np.maximum(noise_px, _LEAST_NOISE_PX) / focal_px, _CALIBRATION_RAD),
         slant=np.maximum(np.einsum("njc,nc->nj", direction, forward), 0.1),
         root_m=np.where(lifted, root * focal_px / lifted_with, 1.0),
         relative_m=np.nan_to_num(np.einsum("nmjc,nc->nmj", hypotheses.means_m.astype(np.float64), axis)),
