@@ -23,7 +23,7 @@ class Recording:
 
 
 def people_who_cross(poses: np.ndarray, frames: int, fps: float, *, apart_m: float = 0.6) -> np.ndarray:
-    """(P, T, 17, 3) people who go to and fro past each other, Y down; poses (P, 17, 3) Y up."""
+    """(P, T, 17, 3) people who go back and forth past each other, Y down; poses (P, 17, 3) Y up."""
     time_s = np.arange(frames) / fps
     number = np.arange(len(poses))
     x = 1.5 * np.sin(1.1 * time_s + 2.1 * number[:, None])
