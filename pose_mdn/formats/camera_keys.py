@@ -76,3 +76,12 @@ def read_image_size(path: Path, array: Array) -> tuple[int, int]:
 def read_fps(path: Path, array: Array) -> float:
     """Frames per second."""
     return to_positive(path, "fps", array)
+
+
+def read_tracked(path: Path, array: Array | None, *, default: bool) -> bool:
+    """Whether `person` numbers mean the same people in every frame; the default if the file does not say."""
+    if array is None:
+        return default
+    if array.size != 1 or array.dtype.kind not in "biu" or array.reshape(-1)[0].item() not in {0, 1}:
+        raise fault(path, expected="true or false in 'tracked'", got=shown(array.tolist()), cure="leave the key out")
+    return bool(array.reshape(-1)[0].item())

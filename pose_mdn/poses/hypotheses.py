@@ -75,6 +75,7 @@ class HypothesisSequence:
         root_std_m: (N, M, 2) standard deviations of `root_translation_m` across and along the line of sight, from what
             is not known of the focal length and of the people's size. NaN where nothing was stated; NaN throughout if
             left out.
+        tracked: Whether a `person` number means the same person in every frame, copied from the input.
     """
 
     means_m: FloatArray
@@ -99,6 +100,7 @@ class HypothesisSequence:
     size_source: str = SIZE_FROM_PRIOR
     lens_model: LensModel = BROWN
     root_std_m: FloatArray = field(default_factory=_left_out)
+    tracked: bool = True
 
     def __post_init__(self) -> None:
         if not self.ood_score.size:

@@ -32,6 +32,8 @@ class KeypointSequence:
         intrinsics: (3, 3) or (N, 3, 3) pinhole matrix, if known.
         distortion: OpenCV coefficients k1 k2 p1 p2 k3 ..., or k1 k2 k3 k4 of a fisheye, if known.
         lens_model: What the coefficients mean.
+        tracked: Whether a `person` number means the same person in every frame; otherwise people are only counted
+            within each frame, in the order of the file.
     """
 
     keypoints_px: FloatArray
@@ -44,6 +46,7 @@ class KeypointSequence:
     intrinsics: NDArray[np.float64] | None = None
     distortion: NDArray[np.float64] | None = None
     lens_model: LensModel = BROWN
+    tracked: bool = True
 
     def __post_init__(self) -> None:
         n, joints = len(self.keypoints_px), self.skeleton.num_joints

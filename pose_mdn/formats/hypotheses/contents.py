@@ -6,7 +6,7 @@ import numpy as np
 
 from pose_mdn.errors import InputError
 from pose_mdn.formats.array_checks import TEXT, Array, check_array, to_text
-from pose_mdn.formats.camera_keys import read_distortion, read_fps, read_image_size, read_lens_model
+from pose_mdn.formats.camera_keys import read_distortion, read_fps, read_image_size, read_lens_model, read_tracked
 from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.hypotheses.columns import COLUMNS
 from pose_mdn.poses.hypotheses import SIZE_FROM_PRIOR, HypothesisSequence
@@ -17,7 +17,7 @@ SCHEMA_VERSION = 1
 
 REQUIRED_FACTS = ("skeleton", "joint_names", "model", "source_skeleton", "intrinsics_source", "distortion")
 """Keys that hold one value for the whole file."""
-OPTIONAL_FACTS = ("image_size", "fps", "size_source", "lens_model")
+OPTIONAL_FACTS = ("image_size", "fps", "size_source", "lens_model", "tracked")
 """Keys that are left out when unknown, or by earlier versions."""
 
 
@@ -35,6 +35,7 @@ def to_arrays(sequence: HypothesisSequence) -> dict[str, Array]:
     arrays["intrinsics_source"] = np.array(sequence.intrinsics_source)
     arrays["distortion"] = np.asarray(sequence.distortion, np.float64)
     arrays["lens_model"] = np.array(sequence.lens_model)
+    arrays["tracked"] = np.array(sequence.tracked)
     arrays["size_source"] = np.array(sequence.size_source)
     if sequence.image_size is not None:
         arrays["image_size"] = np.array(sequence.image_size, np.int64)
@@ -95,4 +96,5 @@ def from_arrays(path: Path, arrays: dict[str, Array]) -> HypothesisSequence:
         model=to_text(path, "model", arrays["model"]),
         size_source=to_text(path, "size_source", arrays["size_source"]) if "size_source" in arrays else SIZE_FROM_PRIOR,
         lens_model=lens_model,
+        tracked=read_tracked(path, arrays.get("tracked"), default=True),
     )

@@ -73,6 +73,7 @@ def build_sequence(
         skeleton=layout,
         frame=np.array([frame for frame, _, _ in rows], np.int64),
         person=np.array([person for _, person, _ in rows], np.int64),
+        tracked=all(_has_identities(people) for people in frames.values()),
     )
 
 
@@ -97,6 +98,12 @@ def _identify(people: Sequence[Detection]) -> list[tuple[int, Detection | None]]
             number += 1
         numbered[number] = detection
     return sorted(numbered.items())
+
+
+def _has_identities(people: Sequence[Detection]) -> bool:
+    """Whether a tracker's numbers tell the people of a frame apart."""
+    numbers = {detection.identity for detection in people}
+    return len(numbers) == len(people) and None not in numbers
 
 
 def _count_joints(people: Sequence[Detection], default: Skeleton) -> int:

@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError, UnknownSkeletonError
 from pose_mdn.formats.array_checks import NUMBERS, Array, check_array, to_float32, to_int64, to_text
-from pose_mdn.formats.camera_keys import read_distortion, read_fps, read_image_size, read_intrinsics, read_lens_model
+from pose_mdn.formats.camera_keys import (
+    read_distortion,
+    read_fps,
+    read_image_size,
+    read_intrinsics,
+    read_lens_model,
+    read_tracked,
+)
 from pose_mdn.formats.faults import fault
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, first_bytes
 from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
@@ -27,6 +34,7 @@ _OPTIONAL = (
     "intrinsics_source",
     "distortion",
     "lens_model",
+    "tracked",
 )
 
 
@@ -49,6 +57,7 @@ def write_keypoints(path: str | os.PathLike[str], sequence: KeypointSequence) ->
         "skeleton": np.array(sequence.skeleton.name),
         "frame": sequence.frame.astype(np.int64),
         "person": sequence.person.astype(np.int64),
+        "tracked": np.array(sequence.tracked),
     }
     if sequence.image_size is not None:
         arrays["image_size"] = np.array(sequence.image_size, np.int64)
@@ -91,6 +100,7 @@ def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
         intrinsics=read_intrinsics(path, arrays["intrinsics"], sizes["N"]) if has_camera else None,
         distortion=distortion if distortion.size else None,
         lens_model=lens_model,
+        tracked=read_tracked(path, arrays.get("tracked"), default="person" in arrays),
     )
 
 

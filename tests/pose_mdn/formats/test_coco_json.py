@@ -54,7 +54,9 @@ def test_layout_follows_from_the_joints(tmp_path, people, name) -> None:
 )
 def test_tracks_become_identities(tmp_path, people, tracks, expected) -> None:
     write_results(tmp_path / "results.json", ["1.jpg", "1.jpg"], people(COCO17, seed=0, count=2), idx=tracks)
-    assert read_keypoints(tmp_path / "results.json").person.tolist() == expected
+    sequence = read_keypoints(tmp_path / "results.json")
+    assert sequence.person.tolist() == expected
+    assert sequence.tracked == (expected != [0, 1])
 
 
 def test_old_scores_above_one_are_clipped(tmp_path, people) -> None:

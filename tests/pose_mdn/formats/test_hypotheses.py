@@ -94,6 +94,7 @@ def test_npz_has_the_contracts_keys_for_plain_numpy(tmp_path, make_hypotheses) -
         "size_source": (),
         "distortion": sequence.distortion.shape,
         "lens_model": (),
+        "tracked": (),
         "image_size": (2,),
         "fps": (),
         "schema_version": (),

@@ -93,6 +93,20 @@ def test_people_are_counted_within_their_frame_when_not_named(tmp_path, good) ->
     assert read_keypoints(tmp_path / "clip.npz").person.tolist() == [0, 0, 1, 0, 1, 2]
 
 
+def test_whether_people_have_identities_is_known(tmp_path, good) -> None:
+    few = {key: array for key, array in good.items() if key in {"keypoints", "skeleton"}}
+    for extra, tracked in (
+        ({}, False),
+        ({"person": [4, 4, 4]}, True),
+        ({"person": [0, 1, 2], "tracked": False}, False),
+    ):
+        np.savez(tmp_path / "clip.npz", **few, **extra)
+        sequence = read_keypoints(tmp_path / "clip.npz")
+        assert sequence.tracked is tracked
+        write_keypoints(tmp_path / "again.npz", sequence)
+        assert read_keypoints(tmp_path / "again.npz").tracked is tracked
+
+
 def test_missing_joints_take_one_form_and_confidences_are_clipped(tmp_path, good) -> None:
     good["keypoints"][0, 0] = np.nan
     good["keypoints"][0, 1, 1] = np.inf
@@ -145,6 +159,7 @@ WRONG = {
     "distortion has 3 numbers": ({"distortion": np.zeros(3)}, "4, 5, 8, 12 or 14"),
     "fisheye has 5 numbers": ({"distortion": np.zeros(5), "lens_model": np.array("fisheye")}, "expected 4 finite"),
     "lens model is unknown": ({"lens_model": np.array("fish")}, "'brown' or 'fisheye' in 'lens_model', got 'fish'"),
+    "tracked is a number": ({"tracked": np.array(2)}, "true or false in 'tracked', got 2"),
     "confidence is misspelt": ({"confidence": None, "confidences": np.ones((3, 17))}, "rename it to 'confidence'"),
 }
 

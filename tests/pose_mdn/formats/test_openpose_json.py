@@ -79,6 +79,13 @@ def test_identities_are_kept_and_stay_distinct(tmp_path, people, ids, expected) 
     assert read_keypoints(tmp_path).person.tolist() == expected
 
 
+@pytest.mark.parametrize(("ids", "tracked"), [([7, 3], True), ([-1, -1], False), ([5, 5], False), ([1, -1], False)])
+def test_whether_people_have_identities_is_known(tmp_path, people, ids, tracked) -> None:
+    write_frame(tmp_path / "0.json", list(people(BODY25, seed=0, count=2)), ids)
+    write_frame(tmp_path / "1.json", [])
+    assert read_keypoints(tmp_path).tracked is tracked
+
+
 def test_a_persons_rows_follow_the_identity(tmp_path, people) -> None:
     crowd = people(BODY25, seed=0, count=2)
     write_frame(tmp_path / "0.json", list(crowd), [7, 3])
