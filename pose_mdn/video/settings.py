@@ -1,0 +1,67 @@
+"""What smoothing assumes. The values were fitted on clips of the validation motions; see docs/video.md."""
+
+from dataclasses import dataclass
+
+from pose_mdn.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmoothingSettings:
+    """How hypotheses are linked and smoothed. Pairs are across and along the line of sight.
+
+    Attributes:
+        fps: Frames per second; what the file says, or 30, if left out.
+        max_gap_s: After a longer time without a person, a new segment begins.
+        cut: Half of the joints jumping further than this between neighbouring frames, as part of the person's size,
+            begin a new segment.
+        independent: Which part of each variance is drawn anew in every frame. Only this averages out over time.
+        lasting: Which part of each variance neighbouring frames have in common, and smoothing leaves.
+        liveliness: Factor on the intensities of the motion model.
+        link_noise: Part of each variance by which linked hypotheses may differ.
+        link_speed_m_s: Speed at which joints move from a hypothesis to the one linked to it.
+        link_temperature: Divides the log-densities of differences: joints don't move independently of each other.
+        trust: Exponent of the mixing coefficients: neighbouring frames mistake hypotheses together.
+    """
+
+    fps: float | None = None
+    max_gap_s: float = 0.5
+    cut: float = 0.12
+    independent: tuple[float, float] = (0.5, 0.5)
+    lasting: tuple[float, float] = (0.7, 0.7)
+    liveliness: float = 1.0
+    link_noise: float = 0.5
+    link_speed_m_s: float = 1.0
+    link_temperature: float = 4.0
+    trust: float = 0.3
+
+    def __post_init__(self) -> None:
+        _require_above_zero(self, ("fps", "max_gap_s", "cut", "liveliness", "link_speed_m_s", "link_temperature"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeypointSettings:
+    """How keypoints are smoothed before they are lifted. Sizes are parts of the person's size in the picture.
+
+    Attributes:
+        noise: Standard deviation of the detector per axis.
+        tails: Degrees of freedom of its errors' t distribution; few mean that outliers are common.
+        acceleration: Intensity of the motion model, size²/s³.
+        reach_s: How far in time neighbours matter.
+        max_fill_std: Joints that are missing are filled from neighbouring frames if these tell them as well as this.
+    """
+
+    noise: float = 0.0167
+    tails: float = 4.0
+    acceleration: float = 1.5
+    reach_s: float = 0.5
+    max_fill_std: float = 0.04
+
+    def __post_init__(self) -> None:
+        _require_above_zero(self, ("noise", "tails", "acceleration", "reach_s"))
+
+
+def _require_above_zero(settings: object, names: tuple[str, ...]) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise InputError(f"{name}: expected a number above 0, got {value:g}", field=name)
