@@ -2,14 +2,21 @@
 
 from pose_mdn.video.keypoint_smoothing import smooth_keypoints
 from pose_mdn.video.linking import Links
+from pose_mdn.video.online import OnlineSmoother
+from pose_mdn.video.online_keypoints import OnlineKeypointSmoother
+from pose_mdn.video.segments import moments_s
 from pose_mdn.video.sequence import link_sequence, smooth_sequence
-from pose_mdn.video.settings import KeypointSettings, SmoothingSettings
+from pose_mdn.video.settings import AFTER_KEYPOINTS, KeypointSettings, SmoothingSettings
 
 __all__ = [
+    "AFTER_KEYPOINTS",
     "KeypointSettings",
     "Links",
+    "OnlineKeypointSmoother",
+    "OnlineSmoother",
     "SmoothingSettings",
     "link_sequence",
+    "moments_s",
     "smooth_keypoints",
     "smooth_sequence",
 ]

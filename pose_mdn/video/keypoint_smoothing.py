@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn.video.motion_model import roughness
-from pose_mdn.video.segments import Segment, frames_per_second, person_size_px, segments_of
+from pose_mdn.video.segments import Segment, moments_s, person_size_px, segments_of
 from pose_mdn.video.settings import KeypointSettings, SmoothingSettings
 
 Float64Array = NDArray[np.float64]
@@ -88,16 +88,17 @@ def smooth_keypoints(
         InputError: A person is in one frame twice.
     """
     settings, segmentation = settings or KeypointSettings(), segmentation or SmoothingSettings()
-    fps = frames_per_second(segmentation, sequence.fps)
+    time_s = moments_s(sequence.frame, sequence.fps, segmentation)
     seen = (sequence.confidence > 0) & np.isfinite(sequence.keypoints_px).all(axis=-1)
     points = np.where(seen[..., None], sequence.keypoints_px, 0.0).astype(np.float64)
     keypoints_px, confidence = sequence.keypoints_px.copy(), sequence.confidence.copy()
     usable = seen.any(axis=1) & (sequence.person >= 0)
-    found = segments_of(points, seen, usable, sequence.frame, sequence.person, fps=fps, settings=segmentation)
-    for segment in found:
-        rows, time_s = _with_empty_rows(segment, sequence, usable, fps)
-        whole = Window(points_px=points[rows], seen=seen[rows], confidence=sequence.confidence[rows], time_s=time_s)
-        for part, core in _chunks(time_s, settings.reach_s):
+    for segment in segments_of(points, seen, usable, sequence.frame, sequence.person, time_s, segmentation):
+        rows = _with_empty_rows(segment, sequence, usable)
+        whole = Window(
+            points_px=points[rows], seen=seen[rows], confidence=sequence.confidence[rows], time_s=time_s[rows]
+        )
+        for part, core in _chunks(whole.time_s, settings.reach_s):
             track = fit(part_of(whole, part), settings)
             inner = np.arange(core.start - part.start, core.stop - part.start)
             place = rows[core]
@@ -175,17 +176,16 @@ def _system(prior: Float64Array, precision: Float64Array) -> Float64Array:
 
 
 def _with_empty_rows(
-    segment: Segment, sequence: KeypointSequence, usable: NDArray[np.bool_], fps: float
-) -> tuple[NDArray[np.int64], Float64Array]:
-    """A segment's rows and times, with the rows of the same person between them in which nothing was seen."""
+    segment: Segment, sequence: KeypointSequence, usable: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """A segment's rows in order of time, with the rows of the same person between them in which nothing was seen."""
     first, last = sequence.frame[segment.rows[[0, -1]]]
     own = sequence.person == sequence.person[segment.rows[0]]
     empty = np.flatnonzero(own & ~usable & (sequence.frame > first) & (sequence.frame < last))
     rows = np.concatenate([segment.rows, empty])
     rows = rows[np.argsort(sequence.frame[rows], kind="stable")]
     # An empty row beside a full one of the same frame tells nothing new, and a time may be there only once.
-    rows = rows[np.concatenate([[True], np.diff(sequence.frame[rows]) > 0])]
-    return rows, sequence.frame[rows] / fps
+    return rows[np.concatenate([[True], np.diff(sequence.frame[rows]) > 0])]
 
 
 def _chunks(time_s: Float64Array, reach_s: float) -> Iterator[tuple[slice, slice]]:

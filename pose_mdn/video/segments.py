@@ -35,9 +35,9 @@ class Segment:
     time_s: Float64Array
 
 
-def frames_per_second(settings: SmoothingSettings, fps: float | None) -> float:
-    """What was set, or what the file says, or the default."""
-    return settings.fps or fps or DEFAULT_FPS
+def moments_s(frame: NDArray[np.int64], fps: float | None, settings: SmoothingSettings) -> Float64Array:
+    """(N,) times of (N,) frames, by the frame rate that was set, or that the file states, or the default."""
+    return np.asarray(frame / (settings.fps or fps or DEFAULT_FPS), np.float64)
 
 
 def segments_of(
@@ -46,8 +46,7 @@ def segments_of(
     usable: NDArray[np.bool_],
     frame: NDArray[np.int64],
     person: NDArray[np.int64],
-    *,
-    fps: float,
+    time_s: Float64Array,
     settings: SmoothingSettings,
 ) -> Iterator[Segment]:
     """Split usable rows into segments.
@@ -58,7 +57,7 @@ def segments_of(
         usable: (N,) which rows to look at.
         frame: (N,) frame numbers.
         person: (N,) identities.
-        fps: Frames per second.
+        time_s: (N,) moments, ascending with the frame numbers of a person.
         settings: Where segments end.
 
     Raises:
@@ -77,11 +76,11 @@ def segments_of(
             "give everybody an identity of their own",
             field="person",
         )
-    step_s = np.diff(frame[order]) / fps
+    step_s = np.diff(time_s[order])
     jump = jumps(keypoints_px[order[:-1]], seen[order[:-1]], keypoints_px[order[1:]], seen[order[1:]])
     breaks = np.flatnonzero(~same_person | begins_anew(jump, step_s, settings)) + 1
     for rows in np.split(order, breaks):
-        yield Segment(rows=rows, time_s=frame[rows] / fps)
+        yield Segment(rows=rows, time_s=time_s[rows])
 
 
 def begins_anew(jump: Float64Array, step_s: Float64Array, settings: SmoothingSettings) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from pose_mdn.geometry.pinhole import camera_to_slopes, pixels_to_slopes, slopes
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.video.evidence import evidence_of, write_back
 from pose_mdn.video.linking import Links, link
-from pose_mdn.video.segments import Segment, frames_per_second, segments_of
+from pose_mdn.video.segments import Segment, moments_s, segments_of
 from pose_mdn.video.settings import SmoothingSettings
 from pose_mdn.video.smoothing import smooth
 
@@ -94,7 +94,7 @@ def _segments(hypotheses: HypothesisSequence, settings: SmoothingSettings) -> li
         hypotheses.lifted & (hypotheses.person >= 0),
         hypotheses.frame,
         hypotheses.person,
-        fps=frames_per_second(settings, hypotheses.fps),
-        settings=settings,
+        moments_s(hypotheses.frame, hypotheses.fps, settings),
+        settings,
     )
     return list(found)

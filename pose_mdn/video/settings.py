@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from pose_mdn.errors import InputError
 
 
+def _require_above_zero(settings: object, names: tuple[str, ...]) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise InputError(f"{name}: expected a number above 0, got {value:g}", field=name)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SmoothingSettings:
     """How hypotheses are linked and smoothed. Pairs are across and along the line of sight.
@@ -27,15 +34,27 @@ class SmoothingSettings:
     max_gap_s: float = 0.5
     cut: float = 0.12
     independent: tuple[float, float] = (0.5, 0.5)
-    lasting: tuple[float, float] = (0.7, 0.7)
-    liveliness: float = 1.0
-    link_noise: float = 0.5
-    link_speed_m_s: float = 1.0
-    link_temperature: float = 4.0
-    trust: float = 0.3
+    lasting: tuple[float, float] = (0.65, 1.0)
+    liveliness: float = 0.5
+    link_noise: float = 2.0
+    link_speed_m_s: float = 0.6
+    link_temperature: float = 2.0
+    trust: float = 1.0
 
     def __post_init__(self) -> None:
         _require_above_zero(self, ("fps", "max_gap_s", "cut", "liveliness", "link_speed_m_s", "link_temperature"))
+
+
+AFTER_KEYPOINTS = SmoothingSettings(
+    independent=(0.75, 0.4),
+    lasting=(2.3, 2.0),
+    liveliness=0.25,
+    link_noise=2.0,
+    link_speed_m_s=1.7,
+    link_temperature=4.0,
+    trust=0.3,
+)
+"""For hypotheses that were lifted from keypoints that are smooth already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +77,3 @@ class KeypointSettings:
 
     def __post_init__(self) -> None:
         _require_above_zero(self, ("noise", "tails", "acceleration", "reach_s"))
-
-
-def _require_above_zero(settings: object, names: tuple[str, ...]) -> None:
-    for name in names:
-        value = getattr(settings, name)
-        if value is not None and not 0 < value < float("inf"):
-            raise InputError(f"{name}: expected a number above 0, got {value:g}", field=name)
