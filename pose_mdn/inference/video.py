@@ -1,13 +1,13 @@
 """Lifting films: keypoints smoothed over time, lifted, and their hypotheses linked and smoothed.
 
-Most of what a lifter gets wrong in single frames comes from the detector's noise, which is new in every frame. It is best
-removed where it is: in the picture, before the lifter makes depth of it. What remains is the lifter's own, and lasts over
-frames; linking chooses among the hypotheses, and smoothing takes off the rest of the jitter.
+Most of what a lifter gets wrong in single frames comes from the detector's noise, which is new in every frame. It is
+best removed where it is: in the picture, before the lifter makes depth of it. What remains is the lifter's own, and
+lasts over frames; linking chooses among the hypotheses, and smoothing takes off the rest of the jitter.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from pose_mdn.video import (
     OnlineSmoother,
     SmoothingSettings,
     moments_s,
+    played,
     smooth_keypoints,
     smooth_sequence,
 )
@@ -45,7 +46,7 @@ class VideoSettings:
         body: The size of everybody, or of each person, if it is known.
     """
 
-    keypoints: KeypointSettings = KeypointSettings()
+    keypoints: KeypointSettings = field(default_factory=KeypointSettings)
     hypotheses: SmoothingSettings = AFTER_KEYPOINTS
     min_confidence: float = DEFAULT_MIN_CONFIDENCE
     body: KnownBody | KnownBodies | None = None
@@ -82,13 +83,58 @@ def lift_video(
     return smooth_sequence(detected.restored(lifted, sequence, camera), settings.hypotheses)
 
 
+def lift_again(
+    lifter: Lifter,
+    hypotheses: HypothesisSequence,
+    settings: VideoSettings | None = None,
+    *,
+    lag: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> HypothesisSequence:
+    """What `lift_video` makes of the keypoints that hypotheses were lifted from frame by frame.
+
+    Args:
+        lifter: The model.
+        hypotheses: N rows, in any order.
+        settings: How.
+        lag: Answer as `OnlineVideoLifter` does, so many frames later; look at the whole film if left out.
+        on_progress: Called with numbers of rows that are lifted.
+    """
+    film = KeypointSequence(
+        keypoints_px=hypotheses.keypoints_px,
+        confidence=hypotheses.confidence,
+        skeleton=HUMAN36M17,
+        frame=hypotheses.frame,
+        person=hypotheses.person,
+        image_size=hypotheses.image_size,
+        fps=hypotheses.fps,
+        intrinsics=hypotheses.intrinsics,
+        distortion=hypotheses.distortion,
+        lens_model=hypotheses.lens_model,
+    )
+    settings = replace(settings or VideoSettings(), min_confidence=0.0)
+    if lag is None:
+        found = lift_video(lifter, film, settings, on_progress)
+    else:
+        live = OnlineVideoLifter(lifter, settings, lag=lag)
+        found = played(film, live.push, live.flush, on_progress)
+    could = hypotheses.lifted | ~found.lifted
+    return replace(
+        found,
+        status=np.where(could, hypotheses.status, found.status).astype(STATUS_DTYPE),
+        source_skeleton=hypotheses.source_skeleton,
+        intrinsics_source=hypotheses.intrinsics_source,
+    )
+
+
 class OnlineVideoLifter:
     """Lifts a live film; rows come out once each, `lag` frames later, in the order in which they went in.
 
     Args:
         lifter: The model.
         settings: How.
-        lag: How many frames a row waits for those after it. A third of them serve the linking, the others the keypoints.
+        lag: How many frames a row waits for those after it. A third of them serve the linking, the others the
+            keypoints.
     """
 
     def __init__(self, lifter: Lifter, settings: VideoSettings | None = None, *, lag: int = 5) -> None:
@@ -106,9 +152,10 @@ class OnlineVideoLifter:
         """Take in rows of the next frame, or of several; give back the rows that are now final, if there are any.
 
         Args:
-            sequence: In the order of frames, after all frames pushed before. If it has no intrinsics, those assumed for the
-                first rows are kept.
-            time_s: (N,) moments of the rows, if frames do not come regularly; frame numbers and frame rate tell otherwise.
+            sequence: In the order of frames, after all frames pushed before. If it has no intrinsics, those assumed
+                for the first rows are kept.
+            time_s: (N,) moments of the rows, if frames do not come regularly; frame numbers and frame rate tell
+                otherwise.
 
         Raises:
             InputError: A frame is not after those before, or has a person twice.
@@ -168,11 +215,13 @@ class _Detected:
     time_s: Float64Array
 
     def take(self, row: int) -> "_Detected":
-        return _Detected(**{field.name: getattr(self, field.name)[row : row + 1] for field in fields(self)})
+        return _Detected(**{column.name: getattr(self, column.name)[row : row + 1] for column in fields(self)})
 
     @classmethod
     def concatenate(cls, parts: Sequence["_Detected"]) -> "_Detected":
-        return cls(**{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)})
+        return cls(
+            **{column.name: np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)}
+        )
 
     def sequence(self, film: KeypointSequence, camera: KnownCamera) -> KeypointSequence:
         """These rows, with what holds for the whole film."""
@@ -189,9 +238,7 @@ class _Detected:
             lens_model=camera.lens_model,
         )
 
-    def restored(
-        self, lifted: HypothesisSequence, film: KeypointSequence, camera: KnownCamera
-    ) -> HypothesisSequence:
+    def restored(self, lifted: HypothesisSequence, film: KeypointSequence, camera: KnownCamera) -> HypothesisSequence:
         """What was lifted from smoothed keypoints, with what was detected instead of them."""
         could = np.char.startswith(self.status, Status.LIFTED.value)
         status = np.where(could, self.status, Status.LIFTED_FROM_NEIGHBOURS.value)
@@ -205,9 +252,7 @@ class _Detected:
         )
 
 
-def _detect(
-    sequence: KeypointSequence, camera: KnownCamera, min_confidence: float, time_s: Float64Array
-) -> _Detected:
+def _detect(sequence: KeypointSequence, camera: KnownCamera, min_confidence: float, time_s: Float64Array) -> _Detected:
     intrinsics = camera.intrinsics
     if len(intrinsics) != len(sequence):
         intrinsics = np.repeat(intrinsics[:1], len(sequence), axis=0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,9 +110,10 @@ class HypothesisSequence:
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Rows of one sequence after another; what describes whole sequences is the first one's."""
-        return replace(
-            parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROW_FIELDS}
-        )
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROW_FIELDS
+        }
+        return replace(parts[0], **columns)
 
     @property
     def num_hypotheses(self) -> int:

@@ -1,6 +1,7 @@
 """2D observations of people, as they travel between layers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,18 @@ class KeypointSequence:
 
     def __len__(self) -> int:
         return len(self.keypoints_px)
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Self:
+        """Some rows, by mask, by index or by slice; what describes the whole sequence is unchanged."""
+        per_row = self.intrinsics is not None and self.intrinsics.ndim == 3
+        return replace(
+            self,
+            keypoints_px=self.keypoints_px[rows],
+            confidence=self.confidence[rows],
+            frame=self.frame[rows],
+            person=self.person[rows],
+            intrinsics=self.intrinsics[rows] if self.intrinsics is not None and per_row else self.intrinsics,
+        )
 
 
 def _require_shape(name: str, array: NDArray[np.generic], shape: tuple[int, ...], skeleton: str) -> None:

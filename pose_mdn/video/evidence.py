@@ -1,8 +1,8 @@
 """What single frames say of one person, in coordinates in which covariances are diagonal.
 
-Joints are in each row's line-of-sight frame, where the hypotheses state their standard deviations. The pelvis, the origin
-of every pose, has its slot taken by the root translation in the coordinates (x/z, y/z, log z), in which a detector's noise
-hardly depends on where the person is.
+Joints are in each row's line-of-sight frame, where the hypotheses state their standard deviations. The pelvis, the
+origin of every pose, has its slot taken by the root translation in the coordinates (x/z, y/z, log z), in which a
+detector's noise hardly depends on where the person is.
 
 Letters in shapes: T rows in order of time, M hypotheses, J = 17 slots.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.skeletons import HUMAN36M17
-from pose_mdn.video.motion_model import joint_intensities
+from pose_mdn.video.motion_model import JOINT_INTENSITIES
 
 Float64Array = NDArray[np.float64]
 
@@ -28,6 +28,7 @@ _ROOT_STD_OF_DEPTH = 0.03
 """Along it, as part of the depth."""
 _ROOT_INTENSITY = 0.5
 """m²/s³, of a pelvis."""
+_INTENSITY = np.stack([JOINT_INTENSITIES, JOINT_INTENSITIES], axis=-1)[None]
 _SMALLEST_LOG = -30.0
 _SMALLEST_VARIANCE = 1e-8
 
@@ -71,7 +72,7 @@ def evidence_of(lifted: HypothesisSequence, time_s: Float64Array) -> Evidence:
     position[:, :, ROOT] = np.concatenate([root[..., :2] / depth[..., None], np.log(depth)[..., None]], axis=-1)
     variance[:, :, ROOT, 0] = np.square(_ROOT_STD_M / depth)
     variance[:, :, ROOT, 1] = _ROOT_STD_OF_DEPTH**2
-    intensity = np.broadcast_to(joint_intensities()[:, None], (len(lifted), HUMAN36M17.num_joints, 2)).copy()
+    intensity = np.repeat(_INTENSITY, len(lifted), axis=0)
     intensity[:, ROOT] = (_ROOT_INTENSITY / np.square(depth.mean(axis=1)))[:, None]
     with np.errstate(divide="ignore"):
         log_mixing = np.log(lifted.mixing_coefficients.astype(np.float64))
@@ -87,7 +88,7 @@ def evidence_of(lifted: HypothesisSequence, time_s: Float64Array) -> Evidence:
 def write_back(
     lifted: HypothesisSequence, probability: Float64Array, position: Float64Array, variance: Float64Array
 ) -> dict[str, NDArray[np.float32]]:
-    """The fields of a `HypothesisSequence` that (T, M) probabilities, (T, M, J, 3) positions and variances stand for."""
+    """Fields of a `HypothesisSequence` from (T, M) probabilities, (T, M, J, 3) positions, (T, M, J, 2) variances."""
     root = position[:, :, ROOT]
     depth = np.exp(root[..., 2:])
     joints, std = position.copy(), np.sqrt(variance)

@@ -1,10 +1,9 @@
-"""Keypoints smoothed over time, outliers set aside, short absences filled: what detectors add from frame to frame is gone
-before a lifter sees it.
+"""Keypoints smoothed over time, outliers set aside, short absences filled.
 
 Each coordinate of a joint follows the motion model; the detector's errors are t-distributed. The positions are found by
-iteratively reweighted least squares: given weights w, they solve (R / q + diag(w / s²)) x = (w / s²) y with the roughness R of
-the motion model, the noise s and the detected y; given positions, a joint at squared distance d² has w = (ν + 2) / (ν + d²/s²),
-the expectation step for two coordinates of t errors (Lange, Little & Taylor, 1989).
+iteratively reweighted least squares: given weights w, they solve (R / q + diag(w / s²)) x = (w / s²) y with the
+roughness R of the motion model, the noise s and the detected y; given positions, a joint at squared distance d² has w
+= (ν + 2) / (ν + d²/s²), the expectation step for two coordinates of t errors (Lange, Little & Taylor, 1989).
 
 Letters in shapes: T rows in order of time, J = 17 joints.
 """
@@ -16,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.poses.keypoints import KeypointSequence
-from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn.video.motion_model import roughness
 from pose_mdn.video.segments import Segment, moments_s, person_size_px, segments_of
 from pose_mdn.video.settings import KeypointSettings, SmoothingSettings
@@ -29,7 +27,7 @@ _CHUNK_ROWS = 32
 _RIDGE = 1e-7
 """Of the precision of one observation: keeps a system solvable for a joint that is hardly seen."""
 _DOUBT = 2.0
-"""An uncertain joint is up to 1 + 2 times as noisy as a certain one, as in the detectors that the lifters learn from."""
+"""An uncertain joint is up to 1 + 2 times as noisy as a certain one, as in the views that lifters learn from."""
 _SMALLEST_CONFIDENCE = 0.1
 
 
@@ -93,10 +91,16 @@ def smooth_keypoints(
     points = np.where(seen[..., None], sequence.keypoints_px, 0.0).astype(np.float64)
     keypoints_px, confidence = sequence.keypoints_px.copy(), sequence.confidence.copy()
     usable = seen.any(axis=1) & (sequence.person >= 0)
-    for segment in segments_of(points, seen, usable, sequence.frame, sequence.person, time_s, segmentation):
+    found = segments_of(
+        points, seen, usable, frame=sequence.frame, person=sequence.person, time_s=time_s, settings=segmentation
+    )
+    for segment in found:
         rows = _with_empty_rows(segment, sequence, usable)
         whole = Window(
-            points_px=points[rows], seen=seen[rows], confidence=sequence.confidence[rows], time_s=time_s[rows]
+            points_px=points[rows],
+            seen=seen[rows],
+            confidence=sequence.confidence[rows].astype(np.float64),
+            time_s=time_s[rows],
         )
         for part, core in _chunks(whole.time_s, settings.reach_s):
             track = fit(part_of(whole, part), settings)
@@ -108,7 +112,9 @@ def smooth_keypoints(
     return replace(sequence, keypoints_px=keypoints_px, confidence=confidence)
 
 
-def fit(window: Window, settings: KeypointSettings, weight: Float64Array | None = None, iterations: int = _ITERATIONS) -> Track:
+def fit(
+    window: Window, settings: KeypointSettings, weight: Float64Array | None = None, iterations: int = _ITERATIONS
+) -> Track:
     """Smooth a window.
 
     Args:
@@ -175,9 +181,7 @@ def _system(prior: Float64Array, precision: Float64Array) -> Float64Array:
     return system
 
 
-def _with_empty_rows(
-    segment: Segment, sequence: KeypointSequence, usable: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+def _with_empty_rows(segment: Segment, sequence: KeypointSequence, usable: NDArray[np.bool_]) -> NDArray[np.int64]:
     """A segment's rows in order of time, with the rows of the same person between them in which nothing was seen."""
     first, last = sequence.frame[segment.rows[[0, -1]]]
     own = sequence.person == sequence.person[segment.rows[0]]
@@ -185,7 +189,7 @@ def _with_empty_rows(
     rows = np.concatenate([segment.rows, empty])
     rows = rows[np.argsort(sequence.frame[rows], kind="stable")]
     # An empty row beside a full one of the same frame tells nothing new, and a time may be there only once.
-    return rows[np.concatenate([[True], np.diff(sequence.frame[rows]) > 0])]
+    return np.asarray(rows[np.concatenate([[True], np.diff(sequence.frame[rows]) > 0])])
 
 
 def _chunks(time_s: Float64Array, reach_s: float) -> Iterator[tuple[slice, slice]]:

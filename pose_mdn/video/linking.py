@@ -1,12 +1,13 @@
 """Which hypothesis of a frame goes with which one of the next: a hidden Markov model over components.
 
-A joint of hypothesis i at one row and of j at the next differ by noise and by motion, so each coordinate's difference is
-normal with variance
+A joint of hypothesis i at one row and of j at the next differ by noise and by motion, so each coordinate's difference
+is normal with variance
 
     s² = link_noise (σ_i² + σ_j²) + (link_speed dt)²
 
-and the potential of the pair is the density of the differences, with its logarithm divided by the temperature. It is the same
-in both directions of time. The potential of a component at its row is its mixing coefficient to the power `trust`.
+and the potential of the pair is the density of the differences, with its logarithm divided by the temperature. It is
+the same in both directions of time. The potential of a component at its row is its mixing coefficient to the power
+`trust`.
 
 Letters in shapes: T rows in order of time, M hypotheses.
 """

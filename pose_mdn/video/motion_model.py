@@ -5,8 +5,8 @@ becomes (x + v dt, v), and the covariance, written by its entries (xx, xv, vv),
 
     xx + 2 xv dt + vv dt² + q dt³ / 3,    xv + vv dt + q dt² / 2,    vv + q dt
 
-(Bar-Shalom, Li & Kirubarajan, "Estimation with Applications to Tracking and Navigation", section 6.2.2). Backwards in time
-the same model holds with the velocity's sign turned, so that a filter run from the end is a filter.
+(Bar-Shalom, Li & Kirubarajan, "Estimation with Applications to Tracking and Navigation", section 6.2.2). Backwards in
+time the same model holds with the velocity's sign turned, so that a filter run from the end is a filter.
 """
 
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ _ACCELERATION: Mapping[str, float] = {
 30 fps, times 30."""
 
 
-def joint_intensities() -> Float64Array:
-    """(17,) q of each joint, m²/s³; 0 for the pelvis, the origin."""
-    names = (name.removeprefix("l_").removeprefix("r_") for name in HUMAN36M17.joint_names)
-    return np.array([_ACCELERATION.get(name, 0.0) for name in names])
+JOINT_INTENSITIES: Float64Array = np.array(
+    [_ACCELERATION.get(name.removeprefix("l_").removeprefix("r_"), 0.0) for name in HUMAN36M17.joint_names]
+)
+"""(17,) q of each joint, m²/s³; 0 for the pelvis, the origin."""
 
 
 def moved_mean(mean: Float64Array, time_s: float) -> Float64Array:
@@ -52,10 +52,10 @@ def moved_covariance(covariance: Float64Array, time_s: float, intensity: Float64
 def roughness(time_s: Float64Array) -> Float64Array:
     """Precision of T positions under this model of unit intensity, velocities integrated out.
 
-    The change of slope at an inner time, d_i = (x_{i+1} - x_i) / h_i - (x_i - x_{i-1}) / h_{i-1} with steps h, is normal with
-    variance (h_{i-1} + h_i) / 3 and covariance h_i / 6 with its neighbour: the integral of white noise against two hat
-    functions. So the precision is D' V⁻¹ D, which leaves straight lines free (Green & Silverman, "Nonparametric Regression
-    and Generalized Linear Models", section 2.1).
+    The change of slope at an inner time, d_i = (x_{i+1} - x_i) / h_i - (x_i - x_{i-1}) / h_{i-1} with steps h, is
+    normal with variance (h_{i-1} + h_i) / 3 and covariance h_i / 6 with its neighbour: the integral of white noise
+    against two hat functions. So the precision is D' V⁻¹ D, which leaves straight lines free (Green & Silverman,
+    "Nonparametric Regression and Generalized Linear Models", section 2.1).
 
     Args:
         time_s: (T,) ascending.

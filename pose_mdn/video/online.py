@@ -6,6 +6,7 @@ backwards from the newest. With a long lag that is the smoother of whole films; 
 
 from collections import deque
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,8 @@ class _Entry:
 class OnlineSmoother:
     """Links and smooths hypotheses while they come.
 
-    Rows come out once each, in the order in which they went in. Memory is bounded by the lag and the number of people, and
-    the time per row by the lag.
+    Rows come out once each, in the order in which they went in. Memory is bounded by the lag and the number of people,
+    and the time per row by the lag.
 
     Args:
         settings: What is assumed.
@@ -74,8 +75,8 @@ class OnlineSmoother:
         """Take in rows of the next frame, or of several; give back the rows that are now final.
 
         Args:
-            rows: In the order of frames, after all frames pushed before. A frame without anybody moves time on by a row of
-                person -1.
+            rows: In the order of frames, after all frames pushed before. A frame without anybody moves time on by a
+                row of person -1.
             time_s: (N,) their moments, if frames do not come regularly; otherwise frame numbers and frame rate tell.
 
         Raises:
@@ -108,19 +109,17 @@ class OnlineSmoother:
         return HypothesisSequence.concatenate(final) if final else None
 
     def _check(self, rows: HypothesisSequence) -> None:
-        before = [] if self._frame is None else [self._frame]
-        frames = np.concatenate([np.array(before, np.int64), rows.frame])
-        late = np.flatnonzero(np.diff(frames) < 0)
-        if len(late) or (before and len(rows) and rows.frame[0] == self._frame):
-            frame = frames[late[0] + 1] if len(late) else rows.frame[0]
-            raise InputError(
-                f"frame: expected frames after {max(frames[0], frame)}, got {frame}; push all rows of a frame together, "
-                "in the order of time",
-                field="frame",
-            )
-        people = rows.person >= 0
-        pairs = np.stack([rows.frame[people], rows.person[people]], axis=1)
-        if len(np.unique(pairs, axis=0)) < len(pairs):
+        last = self._frame
+        for frame in rows.frame.tolist() if last is None else [last + 1, *rows.frame.tolist()]:
+            if last is not None and frame < last:
+                raise InputError(
+                    f"frame: expected frame {last} or a later one, got {frame}; push all rows of a frame together, in the "
+                    "order of time",
+                    field="frame",
+                )
+            last = frame
+        people = [key for key in zip(rows.frame.tolist(), rows.person.tolist(), strict=True) if key[1] >= 0]
+        if len(set(people)) < len(people):
             raise InputError(
                 "person: expected each person once in a frame, got one twice; give everybody an identity of their own",
                 field="person",
@@ -165,7 +164,8 @@ class OnlineSmoother:
         probability, position, variance = combine(entry.belief, after)
         variance = variance + np.asarray(self._settings.lasting) * entry.evidence.variance[0]
         fields = write_back(entry.row, probability[None], position[None], variance[None])
-        return replace(entry.row, **with_reprojection_error(entry.row, fields))
+        columns: dict[str, Any] = dict(with_reprojection_error(entry.row, fields))
+        return replace(entry.row, **columns)
 
     def _forget(self, time_s: float) -> None:
         """Let go of people who have been away for too long to be linked to."""

@@ -70,7 +70,7 @@ class OnlineKeypointSmoother:
     def push(
         self, rows: KeypointSequence, time_s: Float64Array | None = None
     ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Take in rows of the next frame, or of several; give back (J, 2) points and (J,) confidences of rows now final.
+        """Take in rows of the next frame, or of several; give back points and confidences of those now final.
 
         Args:
             rows: In the layout Human3.6M-17, frames ascending.

@@ -1,8 +1,8 @@
 """Rows that belong together in time: one person, without long gaps and without cuts.
 
 A cut shows in the picture: joints jump together, further than people move between neighbouring frames, whatever the
-identities say. The median over joints of the jump, as part of the person's size, does not see single outliers, nor legs or
-arms that a detector exchanges.
+identities say. The median over joints of the jump, as part of the person's size, does not see single outliers, nor
+legs or arms that a detector exchanges.
 """
 
 from collections.abc import Iterator
@@ -44,6 +44,7 @@ def segments_of(
     keypoints_px: NDArray[np.floating],
     seen: NDArray[np.bool_],
     usable: NDArray[np.bool_],
+    *,
     frame: NDArray[np.int64],
     person: NDArray[np.int64],
     time_s: Float64Array,
@@ -117,5 +118,5 @@ def person_size_px(keypoints_px: NDArray[np.floating], seen: NDArray[np.bool_]) 
     mask = seen[..., None]
     low = np.where(mask, keypoints_px, np.inf).min(axis=-2)
     high = np.where(mask, keypoints_px, -np.inf).max(axis=-2)
-    extent = np.linalg.norm(np.where(seen.any(axis=-1)[..., None], high - low, np.nan), axis=-1)
+    extent = np.linalg.norm(np.where(seen.any(axis=-1, keepdims=True), high - low, np.nan), axis=-1)
     return np.asarray(np.maximum(extent, 1.0))

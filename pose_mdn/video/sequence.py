@@ -27,9 +27,9 @@ def smooth_sequence(
 ) -> HypothesisSequence:
     """Link and smooth each person's hypotheses over time.
 
-    Mixing coefficients become probabilities given the whole segment; means, standard deviations and root translations are
-    smoothed; reprojection errors are those of the smoothed hypotheses at the row's own keypoints. Hypothesis m of a row
-    remains hypothesis m. Rows that were not lifted stay as they are.
+    Mixing coefficients become probabilities given the whole segment; means, standard deviations and root translations
+    are smoothed; reprojection errors are those of the smoothed hypotheses at the row's own keypoints. Hypothesis m of
+    a row remains hypothesis m. Rows that were not lifted stay as they are.
 
     Args:
         hypotheses: N rows, in any order; `frame` and `fps` are their time.
@@ -92,9 +92,9 @@ def _segments(hypotheses: HypothesisSequence, settings: SmoothingSettings) -> li
         hypotheses.keypoints_px,
         seen,
         hypotheses.lifted & (hypotheses.person >= 0),
-        hypotheses.frame,
-        hypotheses.person,
-        moments_s(hypotheses.frame, hypotheses.fps, settings),
-        settings,
+        frame=hypotheses.frame,
+        person=hypotheses.person,
+        time_s=moments_s(hypotheses.frame, hypotheses.fps, settings),
+        settings=settings,
     )
     return list(found)

@@ -1,13 +1,13 @@
 """Joint linking and smoothing: a Kalman filter for every component, forwards and backwards.
 
-The unknown is a component z_t of each row's mixture, a Markov chain with the potentials of `linking`, and the true positions
-x_t, which follow the motion model. Hypothesis m of row t states x_t with a variance of which only the part `independent`
-averages out over time. Given z_t = m, what came before and what comes after are independent; each is a Gaussian (that of the
-neighbouring row, averaged over its components by their probability given m, and moved), and their product with the row's own
-statement is the smoothed hypothesis. This is the two-filter smoother of a switching linear model whose mixtures are collapsed
-to one Gaussian per component, the collapse of Blom & Bar-Shalom's interacting multiple models (1988); with one
-component it is the Rauch-Tung-Striebel smoother. The backward filter is the forward filter on time turned round, which makes
-the result the same, whichever way a film is played.
+The unknown is a component z_t of each row's mixture, a Markov chain with the potentials of `linking`, and the true
+positions x_t, which follow the motion model. Hypothesis m of row t states x_t with a variance of which only the part
+`independent` averages out over time. Given z_t = m, what came before and what comes after are independent; each is a
+Gaussian (that of the neighbouring row, averaged over its components by their probability given m, and moved), and
+their product with the row's own statement is the smoothed hypothesis. This is the two-filter smoother of a switching
+linear model whose mixtures are collapsed to one Gaussian per component, the collapse of Blom & Bar-Shalom's
+interacting multiple models (1988); with one component it is the Rauch-Tung-Striebel smoother. The backward filter is
+the forward filter on time turned round, which makes the result the same, whichever way a film is played.
 
 Letters in shapes: M hypotheses, J = 17 slots.
 """
@@ -29,6 +29,8 @@ _UNKNOWN = 1e4
 """Variance, m² and m²/s², of what nothing is known about."""
 _AXES = [0, 0, 1]
 """Variances of x, y and z: across, across, along."""
+_FIRST, _SECOND = [0, 0, 1], [0, 1, 1]
+"""Factors of a covariance's entries: position squared, position times velocity, velocity squared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +89,7 @@ def nothing(evidence: Evidence) -> Belief:
     _, hypotheses, slots, axes = evidence.position.shape
     covariance = np.zeros((hypotheses, 3, slots, 2))
     covariance[:, [0, 2]] = _UNKNOWN
-    return Belief(
-        log_weight=np.zeros(hypotheses), mean=np.zeros((hypotheses, 2, slots, axes)), covariance=covariance
-    )
+    return Belief(log_weight=np.zeros(hypotheses), mean=np.zeros((hypotheses, 2, slots, axes)), covariance=covariance)
 
 
 def predict(belief: Belief, log_pair: Float64Array, time_s: float, intensity: Float64Array) -> Belief:
@@ -102,9 +102,7 @@ def predict(belief: Belief, log_pair: Float64Array, time_s: float, intensity: Fl
         intensity: (J, 2) of the motion model.
     """
     log_joint = belief.log_weight[:, None] + log_pair
-    origin = normalized(log_joint.T)
-    mean, spread = _collapse(origin, belief.mean)
-    covariance = np.tensordot(origin, belief.covariance, axes=1) + spread
+    mean, covariance = _collapse(normalized(log_joint.T), belief)
     return Belief(
         log_weight=log_sum_exp(log_joint, axis=0),
         mean=moved_mean(mean, time_s),
@@ -153,17 +151,21 @@ def combine(before: Belief, after: Belief) -> tuple[Float64Array, Float64Array, 
     return normalized(before.log_weight + after.log_weight), position, np.maximum(variance, 0.0)
 
 
-def _collapse(origin: Float64Array, mean: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """Means (M, 2, J, 3) over components with (M, M) weights, and the covariance (M, 3, J, 2) between them."""
-    collapsed = np.tensordot(origin, mean, axes=1)
-    # About a common middle: squares of large numbers would cancel.
-    centred, shift = mean - mean.mean(axis=0), collapsed - mean.mean(axis=0)
-    square = np.tensordot(origin, _products(centred), axes=1) - _products(shift)
-    across = 0.5 * (square[..., 0] + square[..., 1])
-    return collapsed, np.stack([across, square[..., 2]], axis=-1)
+def _collapse(origin: Float64Array, belief: Belief) -> tuple[Float64Array, Float64Array]:
+    """Means (M, 2, J, 3) and covariances (M, 3, J, 2) of mixtures of a belief's components with (M, M) weights."""
+    # About the first one: squares of large numbers would cancel.
+    offset = belief.mean - belief.mean[0]
+    shift = _weighted(origin, offset)
+    covariance = _weighted(origin, belief.covariance + _spread(offset)) - _spread(shift)
+    return belief.mean[0] + shift, covariance
 
 
-def _products(mean: Float64Array) -> Float64Array:
-    """(M, 3, J, 3) of positions, of positions and velocities, of velocities."""
-    position, velocity = mean[:, 0], mean[:, 1]
-    return np.stack([position * position, position * velocity, velocity * velocity], axis=1)
+def _weighted(weight: Float64Array, values: Float64Array) -> Float64Array:
+    """Sums over the first axis of (M, ...) values with (M, M) weights."""
+    return np.asarray((weight @ values.reshape(len(values), -1)).reshape(values.shape))
+
+
+def _spread(offset: Float64Array) -> Float64Array:
+    """(M, 3, J, 2) squares and products of positions and velocities, those across averaged over x and y."""
+    product = offset[:, _FIRST] * offset[:, _SECOND]
+    return np.stack([0.5 * (product[..., 0] + product[..., 1]), product[..., 2]], axis=-1)
