@@ -54,6 +54,11 @@ class Evidence:
     def __len__(self) -> int:
         return len(self.time_s)
 
+    def mean_position(self) -> Float64Array:
+        """(T, J, 3) means of the mixtures."""
+        weight = np.exp(self.log_mixing)
+        return np.asarray(np.einsum("tm,tmjk->tjk", weight / weight.sum(axis=1, keepdims=True), self.position))
+
     def take(self, rows: slice) -> Self:
         """Some rows, or all of them the other way round in time."""
         return replace(

@@ -1,9 +1,11 @@
 """Keypoints smoothed over time, outliers set aside, short absences filled.
 
 Each coordinate of a joint follows the motion model; the detector's errors are t-distributed. The positions are found by
-iteratively reweighted least squares: given weights w, they solve (R / q + diag(w / s²)) x = (w / s²) y with the
-roughness R of the motion model, the noise s and the detected y; given positions, a joint at squared distance d² has w
-= (ν + 2) / (ν + d²/s²), the expectation step for two coordinates of t errors (Lange, Little & Taylor, 1989).
+iteratively reweighted least squares: given weights w and intensities q, they solve (R_q + diag(w / s²)) x = (w / s²) y
+with the roughness R_q of the motion model, the noise s and the detected y. Given positions, a joint at squared distance
+d² has w = (ν + 2) / (ν + d²/s²), the expectation step for two coordinates of t errors (Lange, Little & Taylor, "Robust
+statistical modeling using the t distribution", 1989), and a step at which joints move with a mean square speed v² has
+q = q₀ (1 + v² / v₀²): for an oscillation of whatever amplitude, acceleration is in proportion to speed.
 
 Letters in shapes: T rows in order of time, J = 17 joints.
 """
@@ -49,19 +51,32 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Start:
+    """What is found by iterating.
+
+    Attributes:
+        weight: (T, J) of each observation; near 1 or above for those that fit, small for outliers.
+        intensity: (T - 1,) of the motion model at each step, size²/s³.
+    """
+
+    weight: Float64Array
+    intensity: Float64Array
+
+
+@dataclass(frozen=True, kw_only=True)
 class Track:
     """Smoothed positions.
 
     Attributes:
         points_px: (T, J, 2).
-        std_px: (T, J) how well they are known, per axis.
-        weight: (T, J) of each observation; near 1 or above for those that fit, small for outliers.
+        std_px: (T, J) how well joints that are missing somewhere are known, per axis; 0 for the others.
+        found: Weights and intensities.
         size_px: Of the person.
     """
 
     points_px: Float64Array
     std_px: Float64Array
-    weight: Float64Array
+    found: Start
     size_px: float
 
 
@@ -103,7 +118,7 @@ def smooth_keypoints(
             time_s=time_s[rows],
         )
         for part, core in _chunks(whole.time_s, settings.reach_s):
-            track = fit(part_of(whole, part), settings)
+            track = fit(part_of(whole, part), settings, iterations=_ITERATIONS)
             inner = np.arange(core.start - part.start, core.stop - part.start)
             place = rows[core]
             keypoints_px[place], confidence[place] = filled_in(part_of(whole, core), track, inner, settings)
@@ -112,36 +127,38 @@ def smooth_keypoints(
     return replace(sequence, keypoints_px=keypoints_px, confidence=confidence)
 
 
-def fit(
-    window: Window, settings: KeypointSettings, weight: Float64Array | None = None, iterations: int = _ITERATIONS
-) -> Track:
+def fit(window: Window, settings: KeypointSettings, start: Start | None = None, *, iterations: int) -> Track:
     """Smooth a window.
 
     Args:
         window: T rows.
         settings: How to smooth.
-        weight: (T, J) of observations to begin with; 1 if left out.
-        iterations: How often to weight anew.
+        start: What is known of weights and intensities; nothing if left out.
+        iterations: How often to find them anew.
     """
     size = float(np.median(person_size_px(window.points_px, window.seen)[window.seen.any(axis=1)]))
     noise = settings.noise * size * (1.0 + _DOUBT * (1.0 - np.clip(window.confidence, 0.0, 1.0)))
     precision = window.seen / np.square(noise)
-    prior = roughness(window.time_s) / (settings.acceleration * size * size)
-    prior = prior + np.eye(len(prior)) * (_RIDGE / (settings.noise * size) ** 2)
+    ridge = np.eye(len(noise)) * (_RIDGE / (settings.noise * size) ** 2)
     middle = window.points_px[window.seen].mean(axis=0)
     observed = window.points_px - middle
-    weight = np.ones_like(noise) if weight is None else weight
+    step_s = np.diff(window.time_s)
+    found = start or Start(weight=np.ones_like(noise), intensity=np.full(len(step_s), settings.acceleration))
     for _ in range(iterations):
-        system = _system(prior, weight * precision)
-        target = (weight * precision)[..., None] * observed
+        system = _system(roughness(window.time_s, size * size * found.intensity) + ridge, found.weight * precision)
+        target = (found.weight * precision)[..., None] * observed
         points = np.linalg.solve(system, target.transpose(1, 0, 2)).transpose(1, 0, 2)
         distance = np.square(points - observed).sum(axis=-1) / np.square(noise)
-        weight = np.where(window.seen, (settings.tails + 2.0) / (settings.tails + distance), 1.0)
+        speed = np.square(np.diff(points, axis=0)).sum(axis=-1).mean(axis=1) / np.square(size * step_s)
+        found = Start(
+            weight=np.where(window.seen, (settings.tails + 2.0) / (settings.tails + distance), 1.0),
+            intensity=settings.acceleration * (1.0 + speed / settings.agility**2),
+        )
     variance = np.zeros_like(noise)
     lacking = ~window.seen.all(axis=0)
     if lacking.any():
         variance[:, lacking] = np.linalg.inv(system[lacking]).diagonal(axis1=1, axis2=2).T
-    return Track(points_px=points + middle, std_px=np.sqrt(variance), weight=weight, size_px=size)
+    return Track(points_px=points + middle, std_px=np.sqrt(variance), found=found, size_px=size)
 
 
 def filled_in(

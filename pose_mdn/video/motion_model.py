@@ -49,16 +49,17 @@ def moved_covariance(covariance: Float64Array, time_s: float, intensity: Float64
     return later
 
 
-def roughness(time_s: Float64Array) -> Float64Array:
-    """Precision of T positions under this model of unit intensity, velocities integrated out.
+def roughness(time_s: Float64Array, intensity: Float64Array) -> Float64Array:
+    """Precision of T positions under this model, velocities integrated out.
 
     The change of slope at an inner time, d_i = (x_{i+1} - x_i) / h_i - (x_i - x_{i-1}) / h_{i-1} with steps h, is
-    normal with variance (h_{i-1} + h_i) / 3 and covariance h_i / 6 with its neighbour: the integral of white noise
-    against two hat functions. So the precision is D' V⁻¹ D, which leaves straight lines free (Green & Silverman,
-    "Nonparametric Regression and Generalized Linear Models", section 2.1).
+    normal with variance (q_{i-1} h_{i-1} + q_i h_i) / 3 and covariance q_i h_i / 6 with its neighbour: the integral of
+    white noise against two hat functions. So the precision is D' V⁻¹ D, which leaves straight lines free (Green &
+    Silverman, "Nonparametric Regression and Generalized Linear Models", section 2.1).
 
     Args:
         time_s: (T,) ascending.
+        intensity: (T - 1,) q of each step.
 
     Returns:
         (T, T), of rank T - 2.
@@ -67,11 +68,12 @@ def roughness(time_s: Float64Array) -> Float64Array:
     if count < 3:
         return np.zeros((count, count))
     step = np.diff(time_s)
-    change = np.zeros((count - 2, count))
+    noise = intensity * step
     inner = np.arange(count - 2)
+    change = np.zeros((count - 2, count))
     change[inner, inner] = 1.0 / step[:-1]
     change[inner, inner + 2] = 1.0 / step[1:]
     change[inner, inner + 1] = -1.0 / step[:-1] - 1.0 / step[1:]
-    variance = np.diag((step[:-1] + step[1:]) / 3.0)
-    variance[inner[:-1], inner[1:]] = variance[inner[1:], inner[:-1]] = step[1:-1] / 6.0
+    variance = np.diag((noise[:-1] + noise[1:]) / 3.0)
+    variance[inner[:-1], inner[1:]] = variance[inner[1:], inner[:-1]] = noise[1:-1] / 6.0
     return np.asarray(change.T @ np.linalg.solve(variance, change))

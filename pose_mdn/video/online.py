@@ -18,7 +18,7 @@ from pose_mdn.video.linking import pair_potentials
 from pose_mdn.video.segments import begins_anew, jumps, moments_s
 from pose_mdn.video.sequence import with_reprojection_error
 from pose_mdn.video.settings import SmoothingSettings
-from pose_mdn.video.smoothing import Belief, combine, nothing, predict, update
+from pose_mdn.video.smoothing import Belief, combine, nothing, predict, step_intensities, update
 
 Float64Array = NDArray[np.float64]
 
@@ -113,8 +113,8 @@ class OnlineSmoother:
         for frame in rows.frame.tolist() if last is None else [last + 1, *rows.frame.tolist()]:
             if last is not None and frame < last:
                 raise InputError(
-                    f"frame: expected frame {last} or a later one, got {frame}; push all rows of a frame together, in the "
-                    "order of time",
+                    f"frame: expected frame {last} or a later one, got {frame}; push all rows of a frame at once, "
+                    "in the order of time",
                     field="frame",
                 )
             last = frame
@@ -182,5 +182,5 @@ def _step(earlier: Evidence, later: Evidence, settings: SmoothingSettings) -> _S
     return _Step(
         log_pair=pair_potentials(earlier, later, settings)[0],
         time_s=float(later.time_s[0] - earlier.time_s[0]),
-        intensity=settings.liveliness * 0.5 * (earlier.intensity[0] + later.intensity[0]),
+        intensity=step_intensities(earlier, later, settings)[0],
     )

@@ -2,13 +2,14 @@
 
 from collections import deque
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError
 from pose_mdn.poses.keypoints import KeypointSequence
-from pose_mdn.video.keypoint_smoothing import Window, filled_in, fit
+from pose_mdn.video.keypoint_smoothing import Start, Window, filled_in, fit
 from pose_mdn.video.segments import begins_anew, jumps, moments_s
 from pose_mdn.video.settings import KeypointSettings, SmoothingSettings
 
@@ -32,6 +33,7 @@ class _Entry:
         seen: (J,).
         confidence: (J,).
         weight: (J,) of the observations, as found last.
+        intensity: Of the step to this row, as found last.
     """
 
     frame: int
@@ -41,6 +43,7 @@ class _Entry:
     seen: NDArray[np.bool_]
     confidence: Float64Array
     weight: Float64Array
+    intensity: float
 
 
 class OnlineKeypointSmoother:
@@ -88,6 +91,7 @@ class OnlineKeypointSmoother:
                 seen=seen[index],
                 confidence=rows.confidence[index].astype(np.float64),
                 weight=np.ones(seen.shape[1]),
+                intensity=self._settings.acceleration,
             )
             if rows.person[index] >= 0:
                 self._follow(int(rows.person[index]), entry)
@@ -113,6 +117,8 @@ class OnlineKeypointSmoother:
             if last is None or self._is_cut(last, entry):
                 window = None
         entry.window = deque() if window is None else window
+        if entry.window:
+            entry.intensity = entry.window[-1].intensity
         entry.window.append(entry)
         self._windows[person] = entry.window
 
@@ -133,10 +139,15 @@ class OnlineKeypointSmoother:
             confidence=np.stack([row.confidence for row in window]),
             time_s=np.array([row.time_s for row in window]),
         )
-        weight = np.stack([row.weight for row in window])
-        track = fit(whole, self._settings, weight, _ITERATIONS if self._lag else _FIRST_ITERATIONS)
-        for row, found in zip(window, track.weight, strict=True):
-            row.weight = found
+        start = Start(
+            weight=np.stack([row.weight for row in window]),
+            intensity=np.array([row.intensity for row in islice(window, 1, None)]),
+        )
+        track = fit(whole, self._settings, start, iterations=_ITERATIONS if self._lag else _FIRST_ITERATIONS)
+        for row, weight in zip(window, track.found.weight, strict=True):
+            row.weight = weight
+        for row, intensity in zip(islice(window, 1, None), track.found.intensity, strict=True):
+            row.intensity = float(intensity)
         place = next(number for number, row in enumerate(window) if row is entry)
         own = replace(
             whole, points_px=whole.points_px[[place]], seen=whole.seen[[place]], confidence=whole.confidence[[place]]

@@ -24,6 +24,7 @@ class SmoothingSettings:
         independent: Which part of each variance is drawn anew in every frame. Only this averages out over time.
         lasting: Which part of each variance neighbouring frames have in common, and smoothing leaves.
         liveliness: Factor on the intensities of the motion model.
+        agility_m_s: Mean speed of the joints at which intensities double: who moves fast also turns fast.
         link_noise: Part of each variance by which linked hypotheses may differ.
         link_speed_m_s: Speed at which joints move from a hypothesis to the one linked to it.
         link_temperature: Divides the log-densities of differences: joints don't move independently of each other.
@@ -36,19 +37,21 @@ class SmoothingSettings:
     independent: tuple[float, float] = (0.5, 0.5)
     lasting: tuple[float, float] = (0.65, 1.0)
     liveliness: float = 0.5
+    agility_m_s: float = 1e3
     link_noise: float = 2.0
     link_speed_m_s: float = 0.6
     link_temperature: float = 2.0
     trust: float = 1.0
 
     def __post_init__(self) -> None:
-        _require_above_zero(self, ("fps", "max_gap_s", "cut", "liveliness", "link_speed_m_s", "link_temperature"))
+        _require_above_zero(self, ("fps", "max_gap_s", "cut", "liveliness", "agility_m_s", "link_speed_m_s", "link_temperature"))
 
 
 AFTER_KEYPOINTS = SmoothingSettings(
     independent=(0.75, 0.4),
     lasting=(2.3, 2.0),
     liveliness=0.25,
+    agility_m_s=1.0,
     link_noise=2.0,
     link_speed_m_s=1.7,
     link_temperature=4.0,
@@ -62,18 +65,20 @@ class KeypointSettings:
     """How keypoints are smoothed before they are lifted. Sizes are parts of the person's size in the picture.
 
     Attributes:
-        noise: Standard deviation of the detector per axis.
+        noise: Standard deviation of the detector per axis, outliers included.
         tails: Degrees of freedom of its errors' t distribution; few mean that outliers are common.
-        acceleration: Intensity of the motion model, size²/s³.
+        acceleration: Intensity of the motion model for who hardly moves, size²/s³.
+        agility: Root mean square speed of the joints at which it doubles, size/s.
         reach_s: How far in time neighbours matter.
         max_fill_std: Joints that are missing are filled from neighbouring frames if these tell them as well as this.
     """
 
-    noise: float = 0.0167
+    noise: float = 0.025
     tails: float = 4.0
-    acceleration: float = 1.5
+    acceleration: float = 0.1
+    agility: float = 0.12
     reach_s: float = 0.5
     max_fill_std: float = 0.04
 
     def __post_init__(self) -> None:
-        _require_above_zero(self, ("noise", "tails", "acceleration", "reach_s"))
+        _require_above_zero(self, ("noise", "tails", "acceleration", "agility", "reach_s"))

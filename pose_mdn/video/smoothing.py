@@ -18,14 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.video.evidence import Evidence
+from pose_mdn.video.evidence import JOINTS, Evidence
 from pose_mdn.video.linking import log_sum_exp, normalized, pair_potentials
 from pose_mdn.video.motion_model import moved_covariance, moved_mean
 from pose_mdn.video.settings import SmoothingSettings
 
 Float64Array = NDArray[np.float64]
 
-_UNKNOWN = 1e4
+_UNKNOWN = 1e7
 """Variance, m² and m²/s², of what nothing is known about."""
 _AXES = [0, 0, 1]
 """Variances of x, y and z: across, across, along."""
@@ -75,13 +75,26 @@ def filtered(evidence: Evidence, settings: SmoothingSettings) -> Iterator[tuple[
     """For each row, the belief before it is looked at, and after. Times may also descend."""
     log_pair = pair_potentials(evidence.take(slice(None, -1)), evidence.take(slice(1, None)), settings)
     step_s = np.abs(np.diff(evidence.time_s))
-    intensity = settings.liveliness * 0.5 * (evidence.intensity[:-1] + evidence.intensity[1:])
+    intensity = step_intensities(evidence.take(slice(None, -1)), evidence.take(slice(1, None)), settings)
     belief = nothing(evidence)
     for row in range(len(evidence)):
         if row:
             belief = predict(belief, log_pair[row - 1], float(step_s[row - 1]), intensity[row - 1])
         predicted, belief = belief, update(belief, evidence, row, settings)
         yield predicted, belief
+
+
+def step_intensities(earlier: Evidence, later: Evidence, settings: SmoothingSettings) -> Float64Array:
+    """(T, J, 2) intensities of the motion model for T steps from row to row.
+
+    Who moves fast also turns fast: intensities grow with the mean square speed of the joints, q (1 + v² / v₀²). The speed
+    is that of the mixtures' means.
+    """
+    moved = later.mean_position() - earlier.mean_position()
+    step_s = np.abs(later.time_s - earlier.time_s)
+    square_speed = np.square(moved[:, JOINTS]).sum(axis=-1).mean(axis=-1) / np.square(step_s)
+    factor = settings.liveliness * (1.0 + square_speed / settings.agility_m_s**2)
+    return np.asarray(0.5 * factor[:, None, None] * (earlier.intensity + later.intensity))
 
 
 def nothing(evidence: Evidence) -> Belief:
