@@ -31,7 +31,7 @@ from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn.video import OnlineKeypointSmoother, OnlineSmoother, played, smooth_keypoints, smooth_sequence
 
 FRAMES = 120
-FILMS = 48
+FILMS = 32
 FPS = 30.0
 SEED = 7
 NOISE, OUTLIERS, OUTLIER_FACTOR = 0.016, 0.03, 6.0
@@ -148,38 +148,36 @@ def live(lifter: Lifter, lag: int, keypoints: KeypointSequence) -> HypothesisSeq
 
 
 def score(films: Sequence[Film], method: Method, cuts: Sequence[int] = ()) -> str:
-    """Columns of a table: means over films; accelerations over three frames in a row without a cut between."""
-    found = [(method(film.keypoints), film.truth_m - film.truth_m[:, :1]) for film in films]
+    """Columns of a table: means over films; what is about time, over frames in a row without a cut between."""
     rows, levels = [], []
-    for hypotheses, truth in found:
+    for film in films:
+        hypotheses, truth = method(film.keypoints), film.truth_m - film.truth_m[:, :1]
         means = hypotheses.means_m.astype(np.float64)
         top = means[np.arange(len(truth)), hypotheses.most_probable]
-        errors = metrics.mpjpe_mm(means, truth[:, None])
-        fps = hypotheses.fps or FPS
-        acceleration, jitter, velocity = [], [], []
-        for run in np.split(np.arange(len(truth)), cuts):
-            for part in metrics.consecutive_runs(hypotheses.frame[run], hypotheses.person[run]):
-                place = run[part]
-                if len(place) > 2:
-                    acceleration.append(metrics.acceleration_error_mm_s2(top[place], truth[place], fps))
-                    jitter.append(metrics.acceleration_mm_s2(top[place], fps))
-                velocity.append(metrics.mpjve_mm(top[place], truth[place]))
-        rows.append(
-            [
-                metrics.mpjpe_mm(top, truth).mean(),
-                metrics.pa_mpjpe_mm(top, truth).mean(),
-                errors.min(axis=1).mean(),
-                np.concatenate(acceleration).mean() / 1000,
-                np.concatenate(jitter).mean() / 1000,
-                np.concatenate(velocity).mean(),
-            ]
-        )
+        errors = [metrics.mpjpe_mm(top, truth), metrics.pa_mpjpe_mm(top, truth)]
+        errors.append(metrics.mpjpe_mm(means, truth[:, None]).min(axis=1))
+        rows.append([float(error.mean()) for error in errors] + score_motion(hypotheses, top, truth, cuts))
         samples = draw_samples(hypotheses, SAMPLES, np.random.default_rng(SEED))
         levels.append(metrics.interval_levels(np.moveaxis(samples[:, :, 1:], 1, -1), truth[:, 1:].astype(np.float32)))
     coverage = metrics.coverage_of_levels(np.concatenate(levels))
     columns = [f"{value:.1f}" for value in np.mean(rows, axis=0)]
     columns += [f"{metrics.expected_calibration_error(coverage):.3f}", f"{metrics.coverage_at(coverage, 0.68):.2f}"]
     return " | ".join(columns)
+
+
+def score_motion(
+    hypotheses: HypothesisSequence, top_m: Float64Array, truth_m: Float64Array, cuts: Sequence[int]
+) -> list[float]:
+    """Acceleration error and jitter in m/s², velocity error in mm per frame."""
+    fps = hypotheses.fps or FPS
+    acceleration, jitter, velocity = [], [], []
+    for scene in np.split(np.arange(len(truth_m)), cuts):
+        for run in metrics.consecutive_runs(hypotheses.frame[scene], hypotheses.person[scene]):
+            top, truth = top_m[scene[run]], truth_m[scene[run]]
+            acceleration.append(metrics.acceleration_error_mm_s2(top, truth, fps) / 1000)
+            jitter.append(metrics.acceleration_mm_s2(top, fps) / 1000)
+            velocity.append(metrics.mpjve_mm(top, truth))
+    return [float(np.concatenate(values).mean()) for values in (acceleration, jitter, velocity)]
 
 
 HEAD = "top-1 | PA top-1 | best-of-5 | acceleration error, m/s² | jitter, m/s² | MPJVE, mm | ECE | in 68 %"

@@ -21,11 +21,11 @@ class SmoothingSettings:
         max_gap_s: After a longer time without a person, a new segment begins.
         cut: Half of the joints jumping further than this between neighbouring frames, as part of the person's size,
             begin a new segment.
-        independent: Which part of each variance is drawn anew in every frame. Only this averages out over time.
-        lasting: Which part of each variance neighbouring frames have in common, and smoothing leaves.
+        independent: Factors from stated variances to those that are drawn anew in every frame, and average out.
+        lasting: Factors from stated variances to those that neighbouring frames have in common, and smoothing leaves.
         liveliness: Factor on the intensities of the motion model.
         agility_m_s: Mean speed of the joints at which intensities double: who moves fast also turns fast.
-        link_noise: Part of each variance by which linked hypotheses may differ.
+        link_noise: Factor from stated variances to those by which linked hypotheses differ.
         link_speed_m_s: Speed at which joints move from a hypothesis to the one linked to it.
         link_temperature: Divides the log-densities of differences: joints don't move independently of each other.
         trust: Exponent of the mixing coefficients: neighbouring frames mistake hypotheses together.
@@ -34,30 +34,32 @@ class SmoothingSettings:
     fps: float | None = None
     max_gap_s: float = 0.5
     cut: float = 0.12
-    independent: tuple[float, float] = (0.5, 0.5)
-    lasting: tuple[float, float] = (0.65, 1.0)
+    independent: tuple[float, float] = (1.0, 0.5)
+    lasting: tuple[float, float] = (0.6, 0.95)
     liveliness: float = 0.5
-    agility_m_s: float = 1e3
+    agility_m_s: float = 2.0
     link_noise: float = 2.0
-    link_speed_m_s: float = 0.6
+    link_speed_m_s: float = 1.0
     link_temperature: float = 2.0
-    trust: float = 1.0
+    trust: float = 2.0
 
     def __post_init__(self) -> None:
-        _require_above_zero(self, ("fps", "max_gap_s", "cut", "liveliness", "agility_m_s", "link_speed_m_s", "link_temperature"))
+        _require_above_zero(
+            self, ("fps", "max_gap_s", "cut", "liveliness", "agility_m_s", "link_speed_m_s", "link_temperature")
+        )
 
 
 AFTER_KEYPOINTS = SmoothingSettings(
-    independent=(0.75, 0.4),
-    lasting=(2.3, 2.0),
+    independent=(1.5, 0.4),
+    lasting=(2.3, 1.9),
     liveliness=0.25,
-    agility_m_s=1.0,
-    link_noise=2.0,
-    link_speed_m_s=1.7,
+    agility_m_s=0.5,
+    link_noise=1.0,
+    link_speed_m_s=2.5,
     link_temperature=4.0,
     trust=0.3,
 )
-"""For hypotheses that were lifted from keypoints that are smooth already."""
+"""For hypotheses that were lifted from keypoints that are smooth already; what is left of their noise is the lifter's."""
 
 
 @dataclass(frozen=True, kw_only=True)

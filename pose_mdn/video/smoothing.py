@@ -87,8 +87,8 @@ def filtered(evidence: Evidence, settings: SmoothingSettings) -> Iterator[tuple[
 def step_intensities(earlier: Evidence, later: Evidence, settings: SmoothingSettings) -> Float64Array:
     """(T, J, 2) intensities of the motion model for T steps from row to row.
 
-    Who moves fast also turns fast: intensities grow with the mean square speed of the joints, q (1 + v² / v₀²). The speed
-    is that of the mixtures' means.
+    Who moves fast also turns fast: intensities grow with the mean square speed of the joints, q (1 + v² / v₀²), where
+    the speed is that of the mixtures' means.
     """
     moved = later.mean_position() - earlier.mean_position()
     step_s = np.abs(later.time_s - earlier.time_s)

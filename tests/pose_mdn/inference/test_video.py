@@ -98,9 +98,7 @@ def test_lifting_again_from_a_file_is_lifting_the_film(lifter: Lifter, clip: Key
 
 
 def test_a_known_size_is_kept_to(lifter: Lifter, clip: KeypointSequence) -> None:
-    tall, short = (
-        lift_video(lifter, clip, VideoSettings(body=KnownBody(stature_m=stature))) for stature in (1.9, 1.3)
-    )
+    tall, short = (lift_video(lifter, clip, VideoSettings(body=KnownBody(stature_m=stature))) for stature in (1.9, 1.3))
     assert tall.size_source.startswith("given")
     ratio = np.linalg.norm(_top(tall), axis=-1).mean() / np.linalg.norm(_top(short), axis=-1).mean()
     assert ratio == pytest.approx(1.9 / 1.3, rel=0.02)

@@ -26,14 +26,14 @@ Sway = Callable[..., Swaying]
 
 @pytest.fixture
 def sway(standing_poses: np.ndarray) -> Sway:
-    """`sway(rows=40, num_hypotheses=3, noise=0.02, seed=0, person=0)`: component 0 is right, the others are elsewhere."""
+    """`sway(rows=40, num_hypotheses=3, noise=0.02, seed=0, person=0)`: component 0 is right, the others are not."""
 
     def make(
-        rows: int = 40, *, num_hypotheses: int = 3, noise: float = 0.02, seed: int = 0, person: int = 0, step: int = 1
+        rows: int = 40, *, num_hypotheses: int = 3, noise: float = 0.02, seed: int = 0, person: int = 0
     ) -> Swaying:
         rng = np.random.default_rng(seed)
         start, end = (standing_poses[index] * [1.0, -1.0, -1.0] for index in (seed, seed + 1))
-        moments = np.arange(rows) * step / FPS
+        moments = np.arange(rows) / FPS
         share = 0.5 + 0.5 * np.sin(2 * np.pi * 0.5 * moments)[:, None, None]
         pose = (1 - share) * start + share * end
         root = np.stack([0.3 * np.sin(moments), 0.1 * np.cos(moments), 4.0 + 0.2 * moments], axis=-1)
@@ -55,7 +55,7 @@ def sway(standing_poses: np.ndarray) -> Sway:
             status=np.full(rows, "lifted", "<U22"),
             keypoints_px=pixels.astype(np.float32),
             confidence=np.ones((rows, 17), np.float32),
-            frame=np.arange(rows) * step,
+            frame=np.arange(rows),
             person=np.full(rows, person),
             intrinsics=np.repeat(INTRINSICS[None], rows, axis=0),
             intrinsics_source="given",

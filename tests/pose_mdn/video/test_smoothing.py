@@ -118,6 +118,4 @@ def test_more_rows_tell_more_and_what_lasts_is_kept() -> None:
     assert (among.variance[7] < alone.variance[0]).all()
     np.testing.assert_allclose(alone.position[0], evidence.position[7], atol=1e-6)
     lasting = smooth(evidence, replace(SETTINGS, lasting=(0.5, 2.0)))
-    np.testing.assert_allclose(
-        lasting.variance - among.variance, np.array([0.5, 2.0]) * evidence.variance, rtol=1e-6
-    )
+    np.testing.assert_allclose(lasting.variance - among.variance, np.array([0.5, 2.0]) * evidence.variance, rtol=1e-6)
