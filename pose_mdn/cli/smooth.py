@@ -136,7 +136,7 @@ def _smooth_one(job: Job, manner: Manner, progress: "RowProgress", description: 
         lifted=int(found.lifted.sum()),
         filled=int((found.status == Status.LIFTED_FROM_NEIGHBOURS.value).sum()),
         lifted_again=lifted_again,
-        fps=f"{used:g}, {source}",
+        fps=f"{used:g} frames per second, {source}",
         jitter_mm_s2=_jitter(hypotheses, found, used),
     )
 
@@ -187,7 +187,7 @@ def _report(done: list[Summary], failed: list[dict[str, str]], *, as_json: bool)
     for summary in done:
         manner = "keypoints smoothed and lifted again" if summary.lifted_again else "hypotheses smoothed as lifted"
         typer.echo(f"{summary.input} -> {summary.output}")
-        typer.echo(f"  {summary.rows} rows, {summary.lifted} lifted; {manner}; {summary.fps} frames per second")
+        typer.echo(f"  {summary.rows} rows, {summary.lifted} lifted; {manner}; {summary.fps}")
         if summary.filled:
             typer.echo(f"  {summary.filled} filled in from neighbouring frames")
         if summary.jitter_mm_s2 is not None:

@@ -28,6 +28,14 @@ _CHUNK_ROWS = 32
 """Rows solved for at once, beside their neighbours: the cost of a solution grows with the cube."""
 _RIDGE = 1e-7
 """Of the precision of one observation: keeps a system solvable for a joint that is hardly seen."""
+_USUAL_NOISE = 0.025
+"""Of a detector, where a window is too short to tell."""
+_ENOUGH_TRIPLES = 60
+_POSSIBLE_NOISE = (0.004, 0.04)
+_MEDIAN_OF_NORMAL = 0.6745
+"""Median distance of a normal variable of unit variance from its mean."""
+_WITH_OUTLIERS = 1.5
+"""From the standard deviation of most detections to that of all, fitted on films of the validation motions."""
 _DOUBT = 2.0
 """An uncertain joint is up to 1 + 2 times as noisy as a certain one, as in the views that lifters learn from."""
 _SMALLEST_CONFIDENCE = 0.1
@@ -72,12 +80,14 @@ class Track:
         std_px: (T, J) how well joints that are missing somewhere are known, per axis; 0 for the others.
         found: Weights and intensities.
         size_px: Of the person.
+        noise_px: Standard deviation of a certain joint's detections.
     """
 
     points_px: Float64Array
     std_px: Float64Array
     found: Start
     size_px: float
+    noise_px: float
 
 
 def smooth_keypoints(
@@ -137,9 +147,10 @@ def fit(window: Window, settings: KeypointSettings, start: Start | None = None, 
         iterations: How often to find them anew.
     """
     size = float(np.median(person_size_px(window.points_px, window.seen)[window.seen.any(axis=1)]))
-    noise = settings.noise * size * (1.0 + _DOUBT * (1.0 - np.clip(window.confidence, 0.0, 1.0)))
+    level = size * (settings.noise or noise_of(window, size))
+    noise = level * (1.0 + _DOUBT * (1.0 - np.clip(window.confidence, 0.0, 1.0)))
     precision = window.seen / np.square(noise)
-    ridge = np.eye(len(noise)) * (_RIDGE / (settings.noise * size) ** 2)
+    ridge = np.eye(len(noise)) * (_RIDGE / level**2)
     middle = window.points_px[window.seen].mean(axis=0)
     observed = window.points_px - middle
     step_s = np.diff(window.time_s)
@@ -158,7 +169,29 @@ def fit(window: Window, settings: KeypointSettings, start: Start | None = None, 
     lacking = ~window.seen.all(axis=0)
     if lacking.any():
         variance[:, lacking] = np.linalg.inv(system[lacking]).diagonal(axis1=1, axis2=2).T
-    return Track(points_px=points + middle, std_px=np.sqrt(variance), found=found, size_px=size)
+    return Track(points_px=points + middle, std_px=np.sqrt(variance), found=found, size_px=size, noise_px=level)
+
+
+def noise_of(window: Window, size_px: float) -> float:
+    """Standard deviation of a detector per axis, in parts of the person's size, from how much it shakes.
+
+    What a joint does between two frames lies near the straight line between them; how far it lies off is mostly
+    noise. The median of that does not see outliers, so that a factor makes up for them.
+
+    Args:
+        window: T rows.
+        size_px: Of the person.
+    """
+    step_s = np.diff(window.time_s)
+    together = window.seen[:-2] & window.seen[1:-1] & window.seen[2:]
+    if together.sum() < _ENOUGH_TRIPLES:
+        return _USUAL_NOISE
+    share = (step_s[:-1] / (step_s[:-1] + step_s[1:]))[:, None, None]
+    points = window.points_px
+    off = points[1:-1] - (1.0 - share) * points[:-2] - share * points[2:]
+    off = off / np.sqrt(1.0 + share**2 + (1.0 - share) ** 2)
+    median = float(np.median(np.abs(off[together]))) / size_px
+    return float(np.clip(_WITH_OUTLIERS * median / _MEDIAN_OF_NORMAL, *_POSSIBLE_NOISE))
 
 
 def filled_in(
@@ -174,7 +207,7 @@ def filled_in(
     """
     std = track.std_px[rows] / track.size_px
     known = ~window.seen & (std <= settings.max_fill_std)
-    doubted = np.clip(1.0 - (std / settings.noise - 1.0) / _DOUBT, _SMALLEST_CONFIDENCE, 1.0)
+    doubted = np.clip(1.0 - (track.std_px[rows] / track.noise_px - 1.0) / _DOUBT, _SMALLEST_CONFIDENCE, 1.0)
     points = np.where((window.seen | known)[..., None], track.points_px[rows], np.nan)
     confidence = np.where(known, doubted, np.where(window.seen, window.confidence, 0.0))
     return points.astype(np.float32), confidence.astype(np.float32)

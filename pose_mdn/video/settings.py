@@ -59,7 +59,7 @@ AFTER_KEYPOINTS = SmoothingSettings(
     link_temperature=4.0,
     trust=0.3,
 )
-"""For hypotheses that were lifted from keypoints that are smooth already; what is left of their noise is the lifter's."""
+"""For hypotheses that were lifted from keypoints that are smooth already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class KeypointSettings:
     """How keypoints are smoothed before they are lifted. Sizes are parts of the person's size in the picture.
 
     Attributes:
-        noise: Standard deviation of the detector per axis, outliers included.
+        noise: Standard deviation of the detector per axis, outliers included; found from the film if left out.
         tails: Degrees of freedom of its errors' t distribution; few mean that outliers are common.
         acceleration: Intensity of the motion model for who hardly moves, size²/s³.
         agility: Root mean square speed of the joints at which it doubles, size/s.
@@ -75,7 +75,7 @@ class KeypointSettings:
         max_fill_std: Joints that are missing are filled from neighbouring frames if these tell them as well as this.
     """
 
-    noise: float = 0.025
+    noise: float | None = None
     tails: float = 4.0
     acceleration: float = 0.1
     agility: float = 0.12

@@ -57,7 +57,7 @@ def test_a_file_comes_out_with_the_same_rows_and_less_jitter(
 
 def test_people_read_what_was_done(run: Run, result: Path, tmp_path: Path) -> None:
     answer = run(result, "-o", tmp_path / "smooth.npz", "--fps", "25")
-    assert "30 rows, 30 lifted; keypoints smoothed and lifted again; 25, given frames per second" in answer.stdout
+    assert "30 rows, 30 lifted; keypoints smoothed and lifted again; 25 frames per second, given" in answer.stdout
     assert "mean acceleration" in answer.stdout
 
 
