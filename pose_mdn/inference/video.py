@@ -158,7 +158,7 @@ class OnlineVideoLifter:
                 otherwise.
 
         Raises:
-            InputError: A frame is not after those before, or has a person twice.
+            InputError: A frame is not after those before, moments do not ascend, or a frame has a person twice.
         """
         if not len(sequence):
             return None

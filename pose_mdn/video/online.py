@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pose_mdn.errors import InputError
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.video.evidence import Evidence, evidence_of, write_back
+from pose_mdn.video.frame_order import FrameOrder
 from pose_mdn.video.linking import pair_potentials
 from pose_mdn.video.segments import begins_anew, jumps, moments_s
 from pose_mdn.video.sequence import with_reprojection_error
@@ -69,7 +70,7 @@ class OnlineSmoother:
         self._lag = lag
         self._waiting: deque[_Entry] = deque()
         self._newest: dict[int, _Entry] = {}
-        self._frame: int | None = None
+        self._order = FrameOrder()
 
     def push(self, rows: HypothesisSequence, time_s: Float64Array | None = None) -> HypothesisSequence:
         """Take in rows of the next frame, or of several; give back the rows that are now final.
@@ -80,10 +81,10 @@ class OnlineSmoother:
             time_s: (N,) their moments, if frames do not come regularly; otherwise frame numbers and frame rate tell.
 
         Raises:
-            InputError: A frame is not after those before, or has a person twice.
+            InputError: A frame is not after those before, moments do not ascend, or a frame has a person twice.
         """
-        self._check(rows)
         times = moments_s(rows.frame, rows.fps, self._settings) if time_s is None else time_s
+        self._order.advance(rows.frame, rows.person, times)
         usable = rows.lifted & (rows.person >= 0)
         for index in range(len(rows)):
             here = slice(index, index + 1)
@@ -93,10 +94,9 @@ class OnlineSmoother:
                 self._follow(entry)
             self._waiting.append(entry)
         if len(rows):
-            self._frame = int(rows.frame[-1])
             self._forget(float(times[-1]))
-        final = []
-        while self._waiting and self._frame is not None and self._frame - self._waiting[0].row.frame[0] >= self._lag:
+        final, newest = [], self._order.newest
+        while self._waiting and newest is not None and newest - self._waiting[0].row.frame[0] >= self._lag:
             final.append(self._finished(self._waiting.popleft()))
         return HypothesisSequence.concatenate(final) if final else rows.take(slice(0, 0))
 
@@ -105,25 +105,8 @@ class OnlineSmoother:
         final = [self._finished(entry) for entry in self._waiting]
         self._waiting.clear()
         self._newest.clear()
-        self._frame = None
+        self._order = FrameOrder()
         return HypothesisSequence.concatenate(final) if final else None
-
-    def _check(self, rows: HypothesisSequence) -> None:
-        last = self._frame
-        for frame in rows.frame.tolist() if last is None else [last + 1, *rows.frame.tolist()]:
-            if last is not None and frame < last:
-                raise InputError(
-                    f"frame: expected frame {last} or a later one, got {frame}; push all rows of a frame at once, "
-                    "in the order of time",
-                    field="frame",
-                )
-            last = frame
-        people = [key for key in zip(rows.frame.tolist(), rows.person.tolist(), strict=True) if key[1] >= 0]
-        if len(set(people)) < len(people):
-            raise InputError(
-                "person: expected each person once in a frame, got one twice; give everybody an identity of their own",
-                field="person",
-            )
 
     def _follow(self, entry: _Entry) -> None:
         """Put a lifted row behind the newest one of its person, or begin a segment with it."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError
 from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn.video.frame_order import FrameOrder
 from pose_mdn.video.keypoint_smoothing import Start, Window, filled_in, fit
 from pose_mdn.video.segments import begins_anew, jumps, moments_s
 from pose_mdn.video.settings import KeypointSettings, SmoothingSettings
@@ -69,6 +70,7 @@ class OnlineKeypointSmoother:
         self._lag = lag
         self._waiting: deque[_Entry] = deque()
         self._windows: dict[int, deque[_Entry]] = {}
+        self._order = FrameOrder()
 
     def push(
         self, rows: KeypointSequence, time_s: Float64Array | None = None
@@ -78,8 +80,12 @@ class OnlineKeypointSmoother:
         Args:
             rows: In the layout Human3.6M-17, frames ascending.
             time_s: (N,) their moments, if frames do not come regularly.
+
+        Raises:
+            InputError: A frame is not after those before, moments do not ascend, or a frame has a person twice.
         """
         times = moments_s(rows.frame, rows.fps, self._segmentation) if time_s is None else time_s
+        self._order.advance(rows.frame, rows.person, times)
         seen = (rows.confidence > 0) & np.isfinite(rows.keypoints_px).all(axis=-1)
         points = np.where(seen[..., None], rows.keypoints_px, 0.0).astype(np.float64)
         for index in range(len(rows)):
@@ -98,8 +104,8 @@ class OnlineKeypointSmoother:
             self._waiting.append(entry)
         if len(rows):
             self._forget(float(times[-1]))
-        final = []
-        while self._waiting and len(rows) and int(rows.frame[-1]) - self._waiting[0].frame >= self._lag:
+        final, newest = [], self._order.newest
+        while self._waiting and newest is not None and newest - self._waiting[0].frame >= self._lag:
             final.append(self._finished(self._waiting.popleft()))
         return final
 
@@ -108,6 +114,7 @@ class OnlineKeypointSmoother:
         final = [self._finished(entry) for entry in self._waiting]
         self._waiting.clear()
         self._windows.clear()
+        self._order = FrameOrder()
         return final
 
     def _follow(self, person: int, entry: _Entry) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 import pose_mdn
 from pose_mdn import metrics
+from pose_mdn.errors import InputError
 from pose_mdn.formats import read_keypoints
 from pose_mdn.geometry.body import KnownBody
 from pose_mdn.inference import Lifter, OnlineVideoLifter, VideoSettings, lift_again, lift_video, load_lifter
@@ -86,6 +87,17 @@ def test_each_frame_is_answered_once_with_the_lag(lifter: Lifter, clip: Keypoint
     assert rest is not None
     assert answered + rest.frame.tolist() == clip.frame.tolist()
     assert live.flush() is None
+
+
+def test_a_frame_that_comes_late_is_refused_at_once_and_spoils_nothing(lifter: Lifter, clip: KeypointSequence) -> None:
+    live = OnlineVideoLifter(lifter, lag=2)
+    live.push(clip.take(slice(1, 2)))
+    with pytest.raises(InputError, match="or a later one"):
+        live.push(clip.take(slice(0, 1)))
+    live.push(clip.take(slice(2, 3)))
+    rest = live.flush()
+    assert rest is not None
+    assert rest.frame.tolist() == clip.frame[1:3].tolist()
 
 
 def test_lifting_again_from_a_file_is_lifting_the_film(lifter: Lifter, clip: KeypointSequence) -> None:

@@ -6,6 +6,7 @@ import pytest
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn.video import KeypointSettings, OnlineKeypointSmoother, smooth_keypoints
+from pose_mdn.video.keypoint_smoothing import Window, noise_of, part_of
 
 from .conftest import FPS, Sway
 
@@ -135,3 +136,16 @@ def test_live_rows_out_of_reach_are_forgotten(sway: Sway) -> None:
     assert len(smoother._waiting) == 2
     (window,) = smoother._windows.values()
     assert len(window) <= 0.5 * FPS + 4
+
+
+@pytest.mark.parametrize("noise", [0.006, 0.015])
+def test_the_detectors_noise_is_found_whatever_the_motion_and_a_few_outliers(sway: Sway, noise: float) -> None:
+    rng = np.random.default_rng(0)
+    time_s = np.cumsum(rng.uniform(0.02, 0.06, 60))
+    points = _keypoints(sway, 1, noise=0.0).keypoints_px + time_s[:, None, None] * np.array([90.0, -30.0])
+    size = float(np.linalg.norm(np.ptp(points[0], axis=0)))
+    points += noise * size * rng.normal(size=points.shape)
+    points[rng.random((60, 17)) < 0.03] += 100.0
+    window = Window(points_px=points, seen=np.ones((60, 17), bool), confidence=np.ones((60, 17)), time_s=time_s)
+    assert noise_of(window, size) == pytest.approx(1.5 * noise, rel=0.15)
+    assert noise_of(part_of(window, slice(0, 3)), size) == 0.025

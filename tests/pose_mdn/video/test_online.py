@@ -92,6 +92,8 @@ def test_what_cannot_be_is_refused(sway: Sway) -> None:
         smoother.push(hypotheses.take(np.array([3, 3])))
     with pytest.raises(InputError, match="lag: expected"):
         OnlineSmoother(lag=-1)
+    with pytest.raises(InputError, match="time_s: expected one moment for each row"):
+        smoother.push(hypotheses.take(slice(3, 4)), np.array([0.01]))
     assert smoother.push(hypotheses.take(slice(3, 4))).frame.tolist() == [2]
 
 
