@@ -156,7 +156,7 @@ def _smoothed_alone(hypotheses: "HypothesisSequence", manner: Manner, progress: 
     from pose_mdn.video import OnlineSmoother, SmoothingSettings, played, smooth_sequence  # noqa: PLC0415
 
     settings = SmoothingSettings(fps=manner.fps)
-    if manner.lag is None:
+    if manner.lag is None or not len(hypotheses):
         return smooth_sequence(hypotheses, settings, progress.advance)
     live = OnlineSmoother(settings, lag=manner.lag)
     return played(hypotheses, live.push, live.flush, progress.advance)

@@ -113,7 +113,7 @@ def lift_again(
         lens_model=hypotheses.lens_model,
     )
     settings = replace(settings or VideoSettings(), min_confidence=0.0)
-    if lag is None:
+    if lag is None or not len(film):
         found = lift_video(lifter, film, settings, on_progress)
     else:
         live = OnlineVideoLifter(lifter, settings, lag=lag)

@@ -109,6 +109,15 @@ def test_lifting_again_from_a_file_is_lifting_the_film(lifter: Lifter, clip: Key
     assert lift_again(lifter, alone, lag=3).frame.tolist() == alone.frame.tolist()
 
 
+@pytest.mark.parametrize("lag", [None, 2])
+def test_films_without_rows_or_without_people_come_back_as_they_are(
+    lifter: Lifter, clip: KeypointSequence, lag: int | None
+) -> None:
+    nobody = lifter.lift(_blanked(clip, slice(None)).take(slice(0, 3)))
+    assert lift_again(lifter, nobody, lag=lag).status.tolist() == ["no_person"] * 3
+    assert len(lift_again(lifter, nobody.take(slice(0, 0)), lag=lag)) == 0
+
+
 def test_a_known_size_is_kept_to(lifter: Lifter, clip: KeypointSequence) -> None:
     tall, short = (lift_video(lifter, clip, VideoSettings(body=KnownBody(stature_m=stature))) for stature in (1.9, 1.3))
     assert tall.size_source.startswith("given")
