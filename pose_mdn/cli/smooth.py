@@ -120,9 +120,10 @@ def _smooth_one(job: Job, manner: Manner, progress: "RowProgress", description: 
     from pose_mdn.video import DEFAULT_FPS  # noqa: PLC0415
 
     hypotheses = read_hypotheses(Path(job.source))
-    progress.begin(description, len(hypotheses))
     # The numbers that a known size was made of are not in the file, so what was lifted with them is kept.
     lifted_again = manner.relift and not hypotheses.size_source.startswith("given")
+    stages = 2 if lifted_again and manner.lag is None else 1
+    progress.begin(description, stages * len(hypotheses))
     compute = _lifted_again if lifted_again else _smoothed_alone
     found = compute(hypotheses, manner, progress)
     job.target.parent.mkdir(parents=True, exist_ok=True)

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pose_mdn.errors import InputError
 from pose_mdn.geometry.body import KnownBodies, KnownBody
 from pose_mdn.inference.known_camera import KnownCamera, resolve_camera
 from pose_mdn.inference.lifter import Lifter
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, prepare
+from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.status import Status
@@ -51,6 +53,11 @@ class VideoSettings:
     min_confidence: float = DEFAULT_MIN_CONFIDENCE
     body: KnownBody | KnownBodies | None = None
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_confidence <= 1:
+            message = f"min_confidence: expected a number in [0, 1], got {self.min_confidence}"
+            raise InputError(message, field="min_confidence")
+
 
 def lift_video(
     lifter: Lifter,
@@ -67,7 +74,7 @@ def lift_video(
         lifter: The model.
         sequence: N rows; identities say who is who over time.
         settings: How.
-        on_progress: Called with numbers of rows that are lifted.
+        on_progress: Called with numbers of rows that are lifted, and again when they are smoothed.
 
     Raises:
         InputError: A person is in one frame twice, or what `Lifter.lift` refuses.
@@ -80,7 +87,7 @@ def lift_video(
     seen = detected.sequence(sequence, camera)
     smoothed = smooth_keypoints(seen, settings.keypoints, settings.hypotheses)
     lifted = lifter.lift(smoothed, min_confidence=0.0, body=settings.body, on_progress=on_progress)
-    return smooth_sequence(detected.restored(lifted, sequence, camera), settings.hypotheses)
+    return smooth_sequence(detected.restored(lifted, sequence, camera), settings.hypotheses, on_progress)
 
 
 def lift_again(
@@ -98,7 +105,7 @@ def lift_again(
         hypotheses: N rows, in any order.
         settings: How.
         lag: Answer as `OnlineVideoLifter` does, so many frames later; look at the whole film if left out.
-        on_progress: Called with numbers of rows that are lifted.
+        on_progress: Called with numbers of rows that are lifted, and again when they are smoothed; live ones once.
     """
     film = KeypointSequence(
         keypoints_px=hypotheses.keypoints_px,
@@ -253,6 +260,7 @@ class _Detected:
 
 
 def _detect(sequence: KeypointSequence, camera: KnownCamera, min_confidence: float, time_s: Float64Array) -> _Detected:
+    refuse_percentages(sequence.confidence)
     intrinsics = camera.intrinsics
     if len(intrinsics) != len(sequence):
         intrinsics = np.repeat(intrinsics[:1], len(sequence), axis=0)

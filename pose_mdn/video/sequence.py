@@ -43,12 +43,10 @@ def smooth_sequence(
     columns = {name: getattr(hypotheses, name).copy() for name in _SMOOTHED}
     for segment in _segments(hypotheses, settings):
         part = hypotheses.take(segment.rows)
-        smoothed = smooth(evidence_of(part, segment.time_s), settings)
+        smoothed = smooth(evidence_of(part, segment.time_s), settings, on_progress)
         fields = write_back(part, smoothed.probability, smoothed.position, smoothed.variance)
         for name, values in with_reprojection_error(part, fields).items():
             columns[name][segment.rows] = values
-        if on_progress is not None:
-            on_progress(len(part))
     return replace(hypotheses, **columns)
 
 

@@ -12,7 +12,7 @@ the forward filter on time turned round, which makes the result the same, whiche
 Letters in shapes: M hypotheses, J = 17 slots.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,12 +57,18 @@ class Smoothed:
     variance: Float64Array
 
 
-def smooth(evidence: Evidence, settings: SmoothingSettings) -> Smoothed:
-    """Smooth one segment of one person."""
+def smooth(
+    evidence: Evidence, settings: SmoothingSettings, on_progress: Callable[[int], None] | None = None
+) -> Smoothed:
+    """Smooth one segment of one person; `on_progress` is called with numbers of rows that are done."""
     turned = evidence.take(slice(None, None, -1))
     before = [updated for _, updated in filtered(evidence, settings)]
-    after = [predicted for predicted, _ in filtered(turned, settings)][::-1]
-    rows = [combine(*beliefs) for beliefs in zip(before, after, strict=True)]
+    rows = []
+    for predicted, _ in filtered(turned, settings):
+        rows.append(combine(before.pop(), predicted))
+        if on_progress is not None:
+            on_progress(1)
+    rows.reverse()
     probability, position, variance = (np.stack(column) for column in zip(*rows, strict=True))
     return Smoothed(
         probability=probability,

@@ -109,6 +109,13 @@ def test_lifting_again_from_a_file_is_lifting_the_film(lifter: Lifter, clip: Key
     assert lift_again(lifter, alone, lag=3).frame.tolist() == alone.frame.tolist()
 
 
+def test_what_lifters_refuse_is_refused(lifter: Lifter, clip: KeypointSequence) -> None:
+    with pytest.raises(InputError, match="confidence: expected numbers from 0 to 1"):
+        lift_video(lifter, replace(clip, confidence=100 * clip.confidence))
+    with pytest.raises(InputError, match="min_confidence"):
+        VideoSettings(min_confidence=2.0)
+
+
 @pytest.mark.parametrize("lag", [None, 2])
 def test_films_without_rows_or_without_people_come_back_as_they_are(
     lifter: Lifter, clip: KeypointSequence, lag: int | None
