@@ -232,7 +232,11 @@ def print_correlations(motions: Path, lifter: Lifter) -> None:
         "lifted from smoothed keypoints": lambda keypoints: lifter.lift(smooth_keypoints(keypoints)),
     }
     steps = (1, 2, 5, 10, 30)
-    print("\nCorrelation of errors over time\n\n| lifted | axis | " + " | ".join(f"{s} frames" for s in steps) + " |")
+    print(
+        "\nCorrelation of errors over time\n\n| lifted | axis | "
+        + " | ".join(f"{s} frame{'s'[: s > 1]}" for s in steps)
+        + " |"
+    )
     print("|---|---|" + "--:|" * len(steps))
     for name, method in methods.items():
         errors = []
