@@ -29,6 +29,18 @@ def test_smoothing_comes_nearer_to_the_truth(sway: Sway) -> None:
     assert (after.most_probable == 0).mean() >= (before.most_probable == 0).mean()
 
 
+def test_the_place_of_the_pelvis_is_smoothed(sway: Sway) -> None:
+    swaying = sway(90)
+    hypotheses = swaying.hypotheses
+    rng = np.random.default_rng(0)
+    hypotheses.root_translation_m[:] += rng.normal(size=(90, 1, 3)) * np.array([0.01, 0.01, 0.15])
+    before, after = (
+        np.abs(found.root_translation_m[:, 0] - swaying.root_m).mean(axis=0)
+        for found in (hypotheses, smooth_sequence(hypotheses))
+    )
+    assert (after < 0.5 * before).all()
+
+
 def test_the_result_is_a_mixture_for_each_row(sway: Sway) -> None:
     hypotheses = sway(20).hypotheses
     smoothed = smooth_sequence(hypotheses)
