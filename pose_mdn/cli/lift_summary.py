@@ -17,6 +17,7 @@ _STATUS_TEXTS = {
     "lifted": "lifted",
     "lifted_joints_missing": "lifted with joints missing",
     "lifted_cut_by_frame": "lifted, cut by the frame",
+    "lifted_from_neighbours": "from neighbouring frames",
     "no_person": "without a person",
     "too_few_joints": "with too few joints",
     "degenerate": "degenerate",

@@ -1,5 +1,6 @@
 """Metrics of poses, hypotheses and distributions. Millimetres; the field's standard names."""
 
+from pose_mdn.metrics.accelerations import acceleration_error_mm_s2, acceleration_mm_s2, mpjve_mm
 from pose_mdn.metrics.bodies import consecutive_runs, mpsce_mm, mpsse_mm
 from pose_mdn.metrics.calibration import (
     QUANTILES,
@@ -20,6 +21,8 @@ __all__ = [
     "AUC_THRESHOLDS_MM",
     "PCK_JOINTS",
     "QUANTILES",
+    "acceleration_error_mm_s2",
+    "acceleration_mm_s2",
     "auc",
     "best_of_m",
     "best_of_most_probable",
@@ -35,6 +38,7 @@ __all__ = [
     "joint_errors_mm",
     "mixture_crps",
     "mpjpe_mm",
+    "mpjve_mm",
     "mpsce_mm",
     "mpsse_mm",
     "n_mpjpe_mm",

@@ -1,7 +1,8 @@
 """3D answers: weighted Gaussian hypotheses, as they travel between layers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +116,14 @@ class HypothesisSequence:
     def take(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Self:
         """Some rows, by mask, by index or by slice; what describes the whole sequence is unchanged."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _ROW_FIELDS})
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Rows of one sequence after another; what describes whole sequences is the first one's."""
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROW_FIELDS
+        }
+        return replace(parts[0], **columns)
 
     @property
     def num_hypotheses(self) -> int:

@@ -12,6 +12,8 @@ class Status(StrEnum):
     """Some joints were not seen; their positions come from the others, with wider standard deviations."""
     LIFTED_CUT_BY_FRAME = "lifted_cut_by_frame"
     """Some joints lie outside the picture and were treated as missing."""
+    LIFTED_FROM_NEIGHBOURS = "lifted_from_neighbours"
+    """Too little was seen for a pose; it was filled in from neighbouring frames of a film."""
     NO_PERSON = "no_person"
     """Nobody was seen in this frame."""
     TOO_FEW_JOINTS = "too_few_joints"

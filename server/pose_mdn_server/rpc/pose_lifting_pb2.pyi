@@ -18,6 +18,7 @@ class LiftStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LIFT_STATUS_NO_PERSON: _ClassVar[LiftStatus]
     LIFT_STATUS_TOO_FEW_JOINTS: _ClassVar[LiftStatus]
     LIFT_STATUS_DEGENERATE: _ClassVar[LiftStatus]
+    LIFT_STATUS_LIFTED_FROM_NEIGHBOURS: _ClassVar[LiftStatus]
 LIFT_STATUS_UNSPECIFIED: LiftStatus
 LIFT_STATUS_LIFTED: LiftStatus
 LIFT_STATUS_LIFTED_JOINTS_MISSING: LiftStatus
@@ -25,6 +26,7 @@ LIFT_STATUS_LIFTED_CUT_BY_FRAME: LiftStatus
 LIFT_STATUS_NO_PERSON: LiftStatus
 LIFT_STATUS_TOO_FEW_JOINTS: LiftStatus
 LIFT_STATUS_DEGENERATE: LiftStatus
+LIFT_STATUS_LIFTED_FROM_NEIGHBOURS: LiftStatus
 
 class LiftRequest(_message.Message):
     __slots__ = ("keypoints_px", "confidence", "skeleton", "camera", "model_name", "model_version", "body", "known_distances", "ground", "estimate_focal_length")
