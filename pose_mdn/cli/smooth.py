@@ -37,6 +37,7 @@ class Summary:
         rows: How many there are.
         lifted: How many of them hold hypotheses.
         filled: How many were filled in from their neighbours.
+        people_followed: How many people were told apart over time, if the file had no identities.
         lifted_again: Whether keypoints were smoothed and lifted again, or the hypotheses alone smoothed.
         fps: Frames per second that were used, and where they come from.
         jitter_mm_s2: Mean acceleration of the most probable hypothesis, before and after, if three frames are in a row.
@@ -47,6 +48,7 @@ class Summary:
     rows: int
     lifted: int
     filled: int
+    people_followed: int | None
     lifted_again: bool
     fps: str
     jitter_mm_s2: tuple[float, float] | None
@@ -92,8 +94,9 @@ def smooth(
     """Link the hypotheses of a film over time, and smooth them.
 
     Which of several poses a person takes is decided by all frames together, and what a detector adds from frame to
-    frame is averaged out. The result has the same rows and is again a mixture of hypotheses for each. Identities in
-    the file say who is who; long gaps and cuts are found and not smoothed over.
+    frame is averaged out. The result has the same rows and is again a mixture of hypotheses for each. People are
+    followed where the file has no identities (see `pose-mdn track`); long gaps and cuts are found and not smoothed
+    over.
 
     Example: pose-mdn lift walk.npz -o walk_3d.npz, then pose-mdn smooth walk_3d.npz -o smooth.npz
     """
@@ -116,12 +119,14 @@ def smooth(
 
 def _smooth_one(job: Job, manner: Manner, progress: "RowProgress", description: str) -> Summary:
     from pose_mdn.formats import read_hypotheses, write_hypotheses  # noqa: PLC0415
+    from pose_mdn.people import with_tracked_people  # noqa: PLC0415
     from pose_mdn.poses.status import Status  # noqa: PLC0415
     from pose_mdn.video import DEFAULT_FPS  # noqa: PLC0415
 
     hypotheses = read_hypotheses(Path(job.source))
-    # The numbers that a known size was made of are not in the file, so what was lifted with them is kept.
-    lifted_again = manner.relift and not hypotheses.size_source.startswith("given")
+    followed = not hypotheses.tracked
+    hypotheses = with_tracked_people(hypotheses)
+    lifted_again = manner.relift and _is_as_lifted(hypotheses)
     stages = 2 if lifted_again and manner.lag is None else 1
     progress.begin(description, stages * len(hypotheses))
     compute = _lifted_again if lifted_again else _smoothed_alone
@@ -136,10 +141,19 @@ def _smooth_one(job: Job, manner: Manner, progress: "RowProgress", description: 
         rows=len(found),
         lifted=int(found.lifted.sum()),
         filled=int((found.status == Status.LIFTED_FROM_NEIGHBOURS.value).sum()),
+        people_followed=len(set(hypotheses.person[hypotheses.person >= 0].tolist())) if followed else None,
         lifted_again=lifted_again,
         fps=f"{used:g} frames per second, {source}",
         jitter_mm_s2=_jitter(hypotheses, found, used),
     )
+
+
+def _is_as_lifted(hypotheses: "HypothesisSequence") -> bool:
+    """Whether lifting the keypoints again loses nothing: a known size and an estimated camera are not in the file."""
+    import numpy as np  # noqa: PLC0415
+
+    has_own_size = hypotheses.size_source.startswith("given")
+    return not (has_own_size or hypotheses.model.endswith("+refined") or np.isfinite(hypotheses.root_std_m).any())
 
 
 def _lifted_again(hypotheses: "HypothesisSequence", manner: Manner, progress: "RowProgress") -> "HypothesisSequence":
@@ -189,6 +203,8 @@ def _report(done: list[Summary], failed: list[dict[str, str]], *, as_json: bool)
         manner = "keypoints smoothed and lifted again" if summary.lifted_again else "hypotheses smoothed as lifted"
         typer.echo(f"{summary.input} -> {summary.output}")
         typer.echo(f"  {summary.rows} rows, {summary.lifted} lifted; {manner}; {summary.fps}")
+        if summary.people_followed is not None:
+            typer.echo(f"  {summary.people_followed} people followed, since the file has no identities")
         if summary.filled:
             typer.echo(f"  {summary.filled} filled in from neighbouring frames")
         if summary.jitter_mm_s2 is not None:

@@ -122,12 +122,26 @@ class PoseLiftingClient:
         return decode_lift_response(response, sequence)
 
     def lift_stream(
-        self, sequences: Iterable[KeypointSequence], *, model: str = "mdn_lifter", body: KnownBody | None = None
+        self,
+        sequences: Iterable[KeypointSequence],
+        *,
+        lag: int | None = None,
+        follow_people: bool = False,
+        model: str = "mdn_lifter",
+        body: KnownBody | None = None,
     ) -> Iterator[HypothesisSequence]:
-        """Lift frames as they are seen, over one call: an answer for each sequence, in order.
+        """Lift frames as they are seen, over one call.
 
-        The next sequence is taken from the iterable while answers are under way, so it may wait for a camera. Frame
-        numbers must never fall, and a camera must be the same for all rows of a sequence.
+        Without `lag` every sequence is answered by its own rows. With it, rows come out once each, in order, when
+        their frame is that many frames old; answers without rows are left out.
+
+        Args:
+            sequences: In the order of frames, whose numbers must never fall; each with one camera for all its rows.
+                The next one is taken while answers are under way, so the iterable may wait for a camera.
+            lag: Link hypotheses over time and smooth them, so many frames late; 5 are as good as the whole film.
+            follow_people: Have the server number people, whose `person` then says nothing.
+            model: "NAME" for its newest version, or "NAME/VERSION".
+            body: The size of these people, if it is known.
 
         Raises:
             InputError: The server refused a sequence; the message names the field.
@@ -136,12 +150,17 @@ class PoseLiftingClient:
         """
         name, _, version = model.partition("/")
         outgoing = _Outgoing(sequences)
-        responses = self._stub.LiftStream(
-            encode_lift_stream(outgoing, model_name=name, model_version=version, body=body)
+        requests = encode_lift_stream(
+            outgoing, model_name=name, model_version=version, body=body, lag=lag, follow_people=follow_people
         )
+        responses = self._stub.LiftStream(requests)
+        answered = None
         try:
             for response in responses:
-                yield decode_lift_stream_response(response, outgoing.under_way.popleft())
+                if answered is None or not response.is_rest:
+                    answered = outgoing.under_way.popleft()
+                if response.frame:
+                    yield decode_lift_stream_response(response, answered)
         except grpc.RpcError as error:
             # gRPC reads sequences in a thread of its own and says no more of what went wrong there than that it did.
             if outgoing.failure is not None:

@@ -12,6 +12,8 @@ import pytest
 
 from pose_mdn import load_lifter
 from pose_mdn.errors import InputError, ModelNotFoundError
+from pose_mdn.inference import OnlineVideoLifter
+from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn_server.client import PoseLiftingClient
 from pose_mdn_server.config import ServerConfig
@@ -173,3 +175,58 @@ def _within(seconds: float, attempt: Callable[[], bool]) -> bool:
         except ServerError:
             time.sleep(0.02)
     return False
+
+
+def test_a_smoothed_stream_gives_what_the_library_gives_live(client: PoseLiftingClient, clip: KeypointSequence) -> None:
+    film = replace(clip.take(slice(25)), fps=30.0)
+    live = OnlineVideoLifter(load_lifter(), lag=4)
+    pushed = [live.push(frame) for frame in frames(film, len(film))]
+    expected = HypothesisSequence.concatenate([part for part in [*pushed, live.flush()] if part is not None])
+    answers = list(client.lift_stream(frames(film, len(film)), lag=4))
+    assert [answer.frame.tolist() for answer in answers[:2]] == [[film.frame[0]], [film.frame[1]]]
+    got = HypothesisSequence.concatenate(answers)
+    assert got.frame.tolist() == film.frame.tolist()
+    np.testing.assert_allclose(got.means_m, expected.means_m, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(got.std_m, expected.std_m, rtol=1e-3, atol=1e-5)
+
+
+def test_what_waits_comes_before_other_settings(server: PoseServer) -> None:
+    smoothing = {"smoothing": pose_lifting_pb2.Smoothing(lag_frames=3), "fps": 30.0}
+    messages = [settings_message(**smoothing), poses_message(), poses_message(), settings_message(), poses_message()]
+    with grpc.insecure_channel(server.address) as channel:
+        stub = pose_lifting_pb2_grpc.PoseLiftingServiceStub(channel)
+        answers = list(stub.LiftStream(iter(messages), timeout=NO_ANSWER_S))
+    assert [list(answer.frame) for answer in answers] == [[], [], [0, 1], [2]]
+    assert [answer.is_rest for answer in answers] == [False, False, True, False]
+
+
+def test_people_without_numbers_are_followed(client: PoseLiftingClient, clip: KeypointSequence) -> None:
+    walker = replace(clip.take(slice(20, 32)), fps=30.0)
+    beside = replace(walker, keypoints_px=walker.keypoints_px + np.float32([600.0, 0.0]))
+
+    def camera() -> Iterator[KeypointSequence]:
+        for row in range(12):
+            both = [walker.take(slice(row, row + 1)), beside.take(slice(row, row + 1))][:: 1 if row % 2 else -1]
+            points = np.concatenate([one.keypoints_px for one in both])
+            confidence = np.concatenate([one.confidence for one in both])
+            frame = np.repeat(walker.frame[row], 2)
+            yield replace(walker, keypoints_px=points, confidence=confidence, frame=frame, person=np.zeros(2, np.int64))
+
+    answers = list(client.lift_stream(camera(), follow_people=True))
+    walkers = [answer.person[0 if row % 2 else 1] for row, answer in enumerate(answers)]
+    others = [answer.person[1 if row % 2 else 0] for row, answer in enumerate(answers)]
+    assert set(walkers) == {0}
+    assert set(others) == {1}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [({"fps": -1.0}, "settings.fps"), ({"fps": float("nan")}, "settings.fps")]
+    + [({"smoothing": pose_lifting_pb2.Smoothing(lag_frames=10**6)}, "settings.smoothing.lag_frames")],
+)
+def test_impossible_settings_are_named(server: PoseServer, fields: dict[str, object], field: str) -> None:
+    with grpc.insecure_channel(server.address) as channel:
+        stub = pose_lifting_pb2_grpc.PoseLiftingServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as refused:
+            list(stub.LiftStream(iter([settings_message(**fields)]), timeout=NO_ANSWER_S))
+    assert [violation.field for violation in field_violations(refused.value)] == [field]

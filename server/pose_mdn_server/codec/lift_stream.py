@@ -3,8 +3,9 @@
 Axis letters: N poses, J joints of the skeleton sent.
 """
 
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from google.protobuf.internal.containers import RepeatedScalarFieldContainer
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from pose_mdn.geometry.body import KnownBody
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn_server.codec.lifting import (
     LiftJob,
     decode_lift_request,
@@ -27,6 +29,25 @@ _SHARED_FIELDS = ("skeleton", "model_name", "model_version")
 """What settings and a request of its own call alike, beside camera and body."""
 
 
+MAX_LAG_FRAMES = 300
+"""Rows wait in memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamJob:
+    """Valid poses of a stream, with the settings that hold for them.
+
+    Attributes:
+        lift: What a request of its own would say.
+        lag: How many frames a row waits to be smoothed; `None` if each is lifted alone.
+        follow_people: Whether to number them.
+    """
+
+    lift: LiftJob
+    lag: int | None
+    follow_people: bool
+
+
 class LiftStreamDecoder:
     """Reads the messages of one stream, in order.
 
@@ -39,7 +60,7 @@ class LiftStreamDecoder:
         self._settings: pose_lifting_pb2.LiftStreamSettings | None = None
         self._last_frame = -1
 
-    def decode(self, message: pose_lifting_pb2.LiftStreamRequest) -> LiftJob | None:
+    def decode(self, message: pose_lifting_pb2.LiftStreamRequest) -> StreamJob | None:
         """The poses of a message; `None` if it brought settings.
 
         Raises:
@@ -54,6 +75,15 @@ class LiftStreamDecoder:
                 "settings.camera.intrinsics",
                 f"expected 0 or 9 values, one matrix for all poses that follow, got {matrix}",
             )
+            fps, lag = message.settings.fps, message.settings.smoothing.lag_frames
+            violations.require(
+                fps >= 0 and math.isfinite(fps),
+                "settings.fps",
+                f"expected frames per second, or 0 if they are unknown, got {fps:g}",
+            )
+            violations.require(
+                lag <= MAX_LAG_FRAMES, "settings.smoothing.lag_frames", f"expected 0 to {MAX_LAG_FRAMES}, got {lag}"
+            )
             violations.raise_if_any()
             self._settings = message.settings
             return None
@@ -64,7 +94,7 @@ class LiftStreamDecoder:
         violations.raise_if_any()
         return self._decode_poses(message.poses)
 
-    def _decode_poses(self, poses: pose_lifting_pb2.StreamedPoses) -> LiftJob:
+    def _decode_poses(self, poses: pose_lifting_pb2.StreamedPoses) -> StreamJob:
         settings = self._settings
         assert settings is not None
         request = pose_lifting_pb2.LiftRequest(
@@ -86,28 +116,48 @@ class LiftStreamDecoder:
         )
         violations.raise_if_any()
         self._last_frame = int(frame[-1])
-        return replace(job, keypoints=replace(job.keypoints, frame=frame, person=person))
+        people = replace(job.keypoints, frame=frame, person=person, fps=settings.fps or None)
+        return StreamJob(
+            lift=replace(job, keypoints=people),
+            lag=settings.smoothing.lag_frames if settings.HasField("smoothing") else None,
+            follow_people=settings.follow_people,
+        )
 
 
-def encode_lift_stream_response(hypotheses: HypothesisSequence) -> pose_lifting_pb2.LiftStreamResponse:
-    """The answer to a message of poses."""
+def encode_lift_stream_response(
+    hypotheses: HypothesisSequence | None, *, is_rest: bool = False
+) -> pose_lifting_pb2.LiftStreamResponse:
+    """The answer to a message of poses, perhaps of none, or what still waited."""
+    if hypotheses is None:
+        return pose_lifting_pb2.LiftStreamResponse(lift=pose_lifting_pb2.LiftResponse(skeleton=HUMAN36M17.name))
     return pose_lifting_pb2.LiftStreamResponse(
         lift=encode_lift_response(hypotheses),
         frame=hypotheses.frame.tolist(),
         person=hypotheses.person.tolist(),
+        is_rest=is_rest,
     )
 
 
 def encode_lift_stream(
-    sequences: Iterable[KeypointSequence], *, model_name: str, model_version: str, body: KnownBody | None
+    sequences: Iterable[KeypointSequence],
+    *,
+    model_name: str,
+    model_version: str,
+    body: KnownBody | None,
+    lag: int | None,
+    follow_people: bool,
 ) -> Iterator[pose_lifting_pb2.LiftStreamRequest]:
     """The messages that ask for sequences to be lifted: settings whenever they change, and poses."""
     sent = None
+    smoothing = None if lag is None else pose_lifting_pb2.Smoothing(lag_frames=lag)
     for sequence in sequences:
         request = encode_lift_request(sequence, model_name=model_name, model_version=model_version, body=body)
         settings = pose_lifting_pb2.LiftStreamSettings(
             camera=request.camera,
             body=request.body if request.HasField("body") else None,
+            fps=sequence.fps or 0.0,
+            smoothing=smoothing,
+            follow_people=follow_people,
             **{name: getattr(request, name) for name in _SHARED_FIELDS},
         )
         if settings != sent:
@@ -126,7 +176,7 @@ def encode_lift_stream(
 def decode_lift_stream_response(
     response: pose_lifting_pb2.LiftStreamResponse, sequence: KeypointSequence
 ) -> HypothesisSequence:
-    """Read the answer to the message that brought `sequence`."""
+    """Read an answer, with what `sequence`, the last one that was answered, says of all."""
     return replace(
         decode_lift_response(response.lift, sequence),
         frame=np.array(response.frame, dtype=np.int64),

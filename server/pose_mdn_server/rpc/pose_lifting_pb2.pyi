@@ -101,18 +101,30 @@ class LiftStreamRequest(_message.Message):
     def __init__(self, settings: _Optional[_Union[LiftStreamSettings, _Mapping]] = ..., poses: _Optional[_Union[StreamedPoses, _Mapping]] = ...) -> None: ...
 
 class LiftStreamSettings(_message.Message):
-    __slots__ = ("skeleton", "camera", "model_name", "model_version", "body")
+    __slots__ = ("skeleton", "camera", "model_name", "model_version", "body", "fps", "smoothing", "follow_people")
     SKELETON_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
+    FPS_FIELD_NUMBER: _ClassVar[int]
+    SMOOTHING_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_PEOPLE_FIELD_NUMBER: _ClassVar[int]
     skeleton: str
     camera: _camera_pb2.Camera
     model_name: str
     model_version: str
     body: _body_pb2.KnownBody
-    def __init__(self, skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., body: _Optional[_Union[_body_pb2.KnownBody, _Mapping]] = ...) -> None: ...
+    fps: float
+    smoothing: Smoothing
+    follow_people: bool
+    def __init__(self, skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., body: _Optional[_Union[_body_pb2.KnownBody, _Mapping]] = ..., fps: _Optional[float] = ..., smoothing: _Optional[_Union[Smoothing, _Mapping]] = ..., follow_people: _Optional[bool] = ...) -> None: ...
+
+class Smoothing(_message.Message):
+    __slots__ = ("lag_frames",)
+    LAG_FRAMES_FIELD_NUMBER: _ClassVar[int]
+    lag_frames: int
+    def __init__(self, lag_frames: _Optional[int] = ...) -> None: ...
 
 class StreamedPoses(_message.Message):
     __slots__ = ("keypoints_px", "confidence", "frame", "person")
@@ -127,11 +139,13 @@ class StreamedPoses(_message.Message):
     def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., frame: _Optional[_Iterable[int]] = ..., person: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class LiftStreamResponse(_message.Message):
-    __slots__ = ("lift", "frame", "person")
+    __slots__ = ("lift", "frame", "person", "is_rest")
     LIFT_FIELD_NUMBER: _ClassVar[int]
     FRAME_FIELD_NUMBER: _ClassVar[int]
     PERSON_FIELD_NUMBER: _ClassVar[int]
+    IS_REST_FIELD_NUMBER: _ClassVar[int]
     lift: LiftResponse
     frame: _containers.RepeatedScalarFieldContainer[int]
     person: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, lift: _Optional[_Union[LiftResponse, _Mapping]] = ..., frame: _Optional[_Iterable[int]] = ..., person: _Optional[_Iterable[int]] = ...) -> None: ...
+    is_rest: bool
+    def __init__(self, lift: _Optional[_Union[LiftResponse, _Mapping]] = ..., frame: _Optional[_Iterable[int]] = ..., person: _Optional[_Iterable[int]] = ..., is_rest: _Optional[bool] = ...) -> None: ...

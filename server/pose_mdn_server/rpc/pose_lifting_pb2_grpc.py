@@ -63,7 +63,9 @@ class PoseLiftingServiceServicer:
 
     def LiftStream(self, request_iterator, context):
         """Lifts people as they are seen, frame by frame, over one call. Settings come first and hold until others come. Every
-        message of poses gets one answer, in order; the server reads on only as the answers are taken.
+        message of poses gets one answer, in order; the server reads on only as the answers are taken. If poses are smoothed,
+        an answer holds those that are final by then, perhaps none, and what still waits when other settings come or the
+        stream ends makes one answer more.
 
         Errors as of Lift; they end the stream. RESOURCE_EXHAUSTED: the server has as many streams as it can serve.
         """

@@ -14,6 +14,7 @@ from pose_mdn_server.codec.lifting import LiftJob, decode_lift_request, encode_l
 from pose_mdn_server.errors import TooManyStreamsError
 from pose_mdn_server.model_store import ModelStore
 from pose_mdn_server.rpc import pose_lifting_pb2, pose_lifting_pb2_grpc
+from pose_mdn_server.stream_lifting import StreamLifter
 
 SERVICE_NAME: str = pose_lifting_pb2.DESCRIPTOR.services_by_name["PoseLiftingService"].full_name
 
@@ -51,18 +52,35 @@ class PoseLiftingServicer(pose_lifting_pb2_grpc.PoseLiftingServiceServicer):  # 
                 "ended, or send several people or cameras over one stream"
             )
         try:
-            decoder = LiftStreamDecoder(max_poses=self._max_poses)
-            for message in request_iterator:
-                job = decoder.decode(message)
-                if job is not None:
-                    model = self._models.get(job.model_name, job.model_version)
-                    yield encode_lift_stream_response(model.lifter.lift(job.keypoints, body=job.body))
+            yield from self._answer(request_iterator)
         finally:
             self._free_streams.release()
+
+    def _answer(
+        self, messages: Iterator[pose_lifting_pb2.LiftStreamRequest]
+    ) -> Iterator[pose_lifting_pb2.LiftStreamResponse]:
+        decoder = LiftStreamDecoder(max_poses=self._max_poses)
+        stream: StreamLifter | None = None
+        for message in messages:
+            job = decoder.decode(message)
+            if job is None:
+                yield from _rest(stream)
+                stream = None
+                continue
+            if stream is None:
+                stream = StreamLifter(self._models.get(job.lift.model_name, job.lift.model_version).lifter, job)
+            yield encode_lift_stream_response(stream.lift(job.lift.keypoints))
+        yield from _rest(stream)
 
     def add_to(self, server: grpc.Server) -> None:
         """Serve this."""
         pose_lifting_pb2_grpc.add_PoseLiftingServiceServicer_to_server(self, server)
+
+
+def _rest(stream: StreamLifter | None) -> Iterator[pose_lifting_pb2.LiftStreamResponse]:
+    rest = None if stream is None else stream.rest()
+    if rest is not None:
+        yield encode_lift_stream_response(rest, is_rest=True)
 
 
 def _lift(lifter: Lifter, job: LiftJob) -> HypothesisSequence:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,37 @@ def test_a_model_that_is_not_there_is_named(run: Run, result: Path, tmp_path: Pa
 
 def test_help_shows_an_example(run: Run) -> None:
     assert "pose-mdn smooth walk_3d.npz" in run("--help").stdout
+
+
+def test_people_without_identities_are_followed(run: Run, lifted: HypothesisSequence, tmp_path: Path) -> None:
+    """Two people whose places in the file alternate."""
+    moved = replace(lifted, keypoints_px=lifted.keypoints_px + np.float32([700.0, 0.0]))
+    moved = replace(moved, root_translation_m=moved.root_translation_m + np.float32([3.0, 0.0, 0.0]))
+    both = HypothesisSequence.concatenate([lifted, moved])
+    order = np.arange(len(lifted))
+    rows = np.stack([order, order + len(lifted)], axis=1)
+    rows[::2] = rows[::2, ::-1]
+    numbers = np.tile([0, 1], len(lifted))
+    crowd = replace(both.take(rows.ravel()), person=numbers, tracked=False)
+    write_hypotheses(tmp_path / "crowd.npz", crowd)
+    answer = run(tmp_path / "crowd.npz", "-o", tmp_path / "smooth.npz")
+    assert answer.exit_code == 0, answer.output
+    assert "2 people followed" in answer.stdout
+    found = read_hypotheses(tmp_path / "smooth.npz")
+    assert found.tracked
+    is_first = rows.ravel() < len(lifted)
+    assert len(set(found.person[is_first].tolist())) == len(set(found.person[~is_first].tolist())) == 1
+
+
+@pytest.mark.parametrize("change", ["refined", "uncertain_root"])
+def test_what_lifting_again_would_lose_is_kept(
+    run: Run, lifted: HypothesisSequence, tmp_path: Path, change: str
+) -> None:
+    changed = {
+        "refined": replace(lifted, model=lifted.model + "+refined"),
+        "uncertain_root": replace(lifted, root_std_m=np.full((*lifted.mixing_coefficients.shape, 2), 0.2, np.float32)),
+    }[change]
+    write_hypotheses(tmp_path / "given.npz", changed)
+    answer = run(tmp_path / "given.npz", "-o", tmp_path / "smooth.npz", "--json")
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(answer.stdout)["results"][0]["lifted_again"] is False
