@@ -12,9 +12,10 @@ leaves 3 x 3:  Pⱼ = Wⱼ + Lⱼ,  S = W + Σⱼ (Wⱼ - Wⱼ Pⱼ⁻¹ Wⱼ).
 Matrices are those of `symmetric`, (6, 16, ...) for joints and (6, ...) for the pelvis; vectors (3, 16, ...) likewise.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pose_mdn.fusion.symmetric import Float64Array, dot, full, inverse, sandwich, times
 
@@ -53,6 +54,15 @@ class BodyGaussian:
     pelvis_covariance: Float64Array
     joint_inverse: Float64Array
     pixel_precision: Float64Array
+
+    def chosen(self, index: NDArray[np.int64]) -> "BodyGaussian":
+        """Some of the last batch axis, by (N, K) index; what all have in common stays."""
+
+        def pick(values: Float64Array) -> Float64Array:
+            places = index.reshape((1,) * (values.ndim - index.ndim) + index.shape)
+            return values if values.shape[-1] == 1 else np.take_along_axis(values, places, axis=-1)
+
+        return BodyGaussian(**{field.name: pick(getattr(self, field.name)) for field in fields(self)})
 
     @property
     def joint_covariance(self) -> Float64Array:

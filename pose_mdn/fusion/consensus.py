@@ -13,7 +13,7 @@ tried. The person's distance counts too: seen from cameras side by side, rays of
 Letters in shapes: N rows, V views, J = 17 joints, P proposals.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import combinations
 
 import numpy as np
@@ -37,7 +37,6 @@ _ALONG = 0.2
 _PRICE_OF_DOUBT = 0.1
 _SETTLED_FOR_TWO = 0.9
 """Two views agree by chance more easily than three, so less agreement than this is not taken without trying sides."""
-_ROWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +55,10 @@ class Consensus:
     agreement: Float64Array
     joints: Float64Array
 
+    def rows(self, rows: NDArray[np.bool_]) -> "Consensus":
+        """Some rows."""
+        return Consensus(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Rays:
@@ -64,42 +67,52 @@ class _Rays:
     precision: Float64Array
     vector: Float64Array
 
+    def rows(self, rows: NDArray[np.int64]) -> "_Rays":
+        """Some rows."""
+        return _Rays(precision=self.precision[:, rows], vector=self.vector[:, rows])
 
-def find_consensus(seen: Sightings, noise: float) -> Consensus:
+    def with_flipped(self) -> "_Rays":
+        """With views V, V + 1, ..., the same ones with sides exchanged."""
+        return _Rays(
+            precision=np.concatenate([self.precision, self.precision[..., _FLIP]], axis=2),
+            vector=np.concatenate([self.vector, self.vector[..., _FLIP]], axis=2),
+        )
+
+
+def find_consensus(seen: Sightings, noise: float, *, reject: bool = True) -> Consensus:
     """Compare all views of each row.
 
     Args:
         seen: N rows of V views.
         noise: Standard deviation of keypoints per axis, as part of the person's size.
+        reject: Whether to leave views out and to put sides right; otherwise all that are present count as they are.
     """
-    parts = [
-        _of_rows(seen.rows(slice(start, start + _ROWS_AT_ONCE)), noise) for start in range(0, len(seen), _ROWS_AT_ONCE)
-    ]
-    return Consensus(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])})
-
-
-def _of_rows(seen: Sightings, noise: float) -> Consensus:
     views = seen.present.shape[1]
     rays = _rays(seen, noise)
     first, second = np.array([(v, v) for v in range(views)] + list(combinations(range(views), 2))).T
-    direct = _judge(seen, _propose(rays, first, second), first, second, noise)
+    found = _judge(seen, _propose(rays, first, second), first, second, noise)
+    if not reject:
+        return replace(found, used=seen.present, exchanged=np.zeros_like(seen.present))
     alone = seen.present.sum(axis=1) == 2
-    poor = direct.agreement < np.where(alone, _SETTLED_FOR_TWO, 0.0)[:, None]
-    unsettled = np.flatnonzero((seen.present & (~direct.used | poor)).any(axis=1))
-    if not unsettled.size or views < 2:
-        return direct
-    part = seen.rows(unsettled)
-    rays = _Rays(precision=rays.precision[:, unsettled], vector=rays.vector[:, unsettled])
-    pairs = np.array([(u, v) for u in range(views) for v in range(views) if u != v]).T
+    poor = found.agreement < np.where(alone, _SETTLED_FOR_TWO, 0.0)[:, None]
+    unsettled = np.flatnonzero((seen.present & (~found.used | poor)).any(axis=1))
+    if unsettled.size and views > 1:
+        again = _with_sides_tried(seen.rows(unsettled), rays.rows(unsettled), noise)
+        for field in fields(found):
+            getattr(found, field.name)[unsettled] = getattr(again, field.name)
+    return found
+
+
+def _with_sides_tried(seen: Sightings, rays: "_Rays", noise: float) -> Consensus:
+    """The same with proposals in which one of two views has left and right exchanged."""
+    views = seen.present.shape[1]
+    first, second = np.array([(v, v) for v in range(views)] + list(combinations(range(views), 2))).T
+    one, other = np.array([(u, v) for u in range(views) for v in range(views) if u != v]).T
     proposals = np.concatenate(
-        [_propose(rays, first, second), _propose(_with_second_flipped(rays), pairs[0], pairs[1], shift=views)], axis=1
+        [_propose(rays, first, second), _propose(rays.with_flipped(), one, other + views)], axis=1
     )
-    both = np.concatenate([first, pairs[0]]), np.concatenate([second, pairs[1]])
-    again = _named_sides(part, _judge(part, proposals, *both, noise))
-    merged = {name: getattr(direct, name).copy() for name in vars(direct)}
-    for name, values in merged.items():
-        values[unsettled] = getattr(again, name)
-    return Consensus(**merged)
+    found = _judge(seen, proposals, np.concatenate([first, one]), np.concatenate([second, other]), noise)
+    return _named_sides(seen, found)
 
 
 def _rays(seen: Sightings, noise: float) -> _Rays:
@@ -119,18 +132,10 @@ def _rays(seen: Sightings, noise: float) -> _Rays:
     return _Rays(precision=precision, vector=times(precision, point))
 
 
-def _with_second_flipped(rays: _Rays) -> _Rays:
-    """Views V, V + 1, ... are the same ones with sides exchanged."""
-    return _Rays(
-        precision=np.concatenate([rays.precision, rays.precision[..., _FLIP]], axis=2),
-        vector=np.concatenate([rays.vector, rays.vector[..., _FLIP]], axis=2),
-    )
-
-
-def _propose(rays: _Rays, first: NDArray[np.int64], second: NDArray[np.int64], shift: int = 0) -> Float64Array:
+def _propose(rays: _Rays, first: NDArray[np.int64], second: NDArray[np.int64]) -> Float64Array:
     """(N, P, J, 3) products of the Gaussians of two views; of absent ones the world's origin."""
-    precision = rays.precision[:, :, first] + rays.precision[:, :, second + shift]
-    vector = rays.vector[:, :, first] + rays.vector[:, :, second + shift]
+    precision = rays.precision[:, :, first] + rays.precision[:, :, second]
+    vector = rays.vector[:, :, first] + rays.vector[:, :, second]
     absent = precision[0] + precision[3] + precision[5] <= 0
     precision[list(DIAGONAL)] += absent
     return np.moveaxis(times(inverse(precision)[0], vector), 0, -1)
@@ -148,9 +153,13 @@ def _judge(
     score += 1e-6 * used.sum(axis=-1)
     rows = np.arange(len(seen))
     best = score.argmax(axis=1)
+    # Who agrees with nobody, not even with what it proposes itself, is all the same all that there is.
+    alone = ~used[rows, best].any(axis=1)
+    best[alone] = np.where(seen.present, -seen.doubt, -np.inf)[alone].argmax(axis=1)
+    used[rows[alone], best[alone], best[alone]] = seen.present[rows[alone], best[alone]]
     return Consensus(
         used=used[rows, best],
-        exchanged=(exchanged > straight)[rows, best] & used[rows, best],
+        exchanged=(exchanged > straight)[rows, best] & used[rows, best] & ~alone[:, None],
         agreement=np.where(seen.present, np.maximum(straight, exchanged)[rows, best], 0.0),
         joints=proposals[rows, best],
     )

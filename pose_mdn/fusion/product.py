@@ -7,6 +7,7 @@ Letters in shapes: N rows, V views, M hypotheses of a view, K kept combinations.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pose_mdn.distributions.mixture import log_sum_exp
 from pose_mdn.fusion.body_gaussian import BodyGaussian, Information, condition
@@ -36,10 +37,13 @@ def multiply(
     kept = _sums(lifted, 0)
     for view in range(1, lifted.log_mixing.shape[1]):
         added = _sums(lifted, view)
-        kept = product.best(kept, most)[0]
+        if kept.shape[2] > most:
+            order, _ = product.best(product.of(kept), kept, most)
+            kept = np.take_along_axis(kept, order[None], axis=2)
         kept = (kept[:, :, :, None] + added[:, :, None]).reshape(*kept.shape[:2], -1)
-    kept, score = product.best(kept, most)
-    return product.of(kept), np.exp(score - log_sum_exp(score)[..., None])
+    body = product.of(kept)
+    order, score = product.best(body, kept, most)
+    return body.chosen(order), np.exp(score - log_sum_exp(score)[..., None])
 
 
 def _sums(lifted: Lifted, view: int) -> Float64Array:
@@ -80,11 +84,12 @@ class _Product:
             ),
         )
 
-    def best(self, sums: Float64Array, most: int) -> tuple[Float64Array, Float64Array]:
-        """The best (S, N, K) of (S, N, C) combinations, best first, and their (N, K) logarithms of evidence."""
-        body = self.of(sums)
+    def best(
+        self, body: BodyGaussian, sums: Float64Array, most: int
+    ) -> tuple[NDArray[np.int64], Float64Array]:
+        """Which (N, K) of (S, N, C) combinations are best, best first, and their logarithms of evidence."""
         exponent, half_log_determinant, log_mixing = sums[-3:]
         evidence = half_log_determinant - 0.5 * (body.log_determinant + exponent - body.exponent)
         score = log_mixing + self._tempered * evidence
         order = np.argsort(-score, axis=1)[:, :most]
-        return np.take_along_axis(sums, order[None], axis=2), np.take_along_axis(score, order, axis=1)
+        return order, np.take_along_axis(score, order, axis=1)

@@ -59,12 +59,13 @@ class Tempering:
         covariance: Factor on covariances for one, two, three, ... views; the last for more.
     """
 
-    pixel_noise: float = 1.0
+    pixel_noise: float = 0.85
     floor_m: float = 0.02
-    pelvis: float = 0.5
-    distance: float = 0.05
+    pelvis: float = 1.0
+    distance: float = 0.07
     evidence: float = 0.3
-    tail: float = 4.0
+    tail: float = 12.0
+    lifted_tail: float = 30.0
     covariance: tuple[float, ...] = (1.0,)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.fusion.rows import MatchedRows, View
+from pose_mdn.fusion.rows import View
 from pose_mdn.geometry.pinhole import pixels_to_slopes
 from pose_mdn.reprojection.agreement import person_size_px
 from pose_mdn.skeletons import HUMAN36M17
@@ -83,12 +83,12 @@ class Sightings:
         return np.asarray(((self.pelvis - self.center[:, None]) * self.toward[:, :, None]).sum(axis=-1))
 
 
-def gather(views: Sequence[View], matched: MatchedRows) -> Sightings:
-    """Bring views into the world, row by row as they were matched."""
-    rows, hypotheses = len(matched.index), max(view.hypotheses.num_hypotheses for view in views)
-    columns = _absent((rows, len(views), hypotheses))
+def gather(views: Sequence[View], rows: NDArray[np.int64]) -> Sightings:
+    """Bring V views into the world; (N, V) `rows` says which row of each view is meant, -1 for none."""
+    hypotheses = max(view.hypotheses.num_hypotheses for view in views)
+    columns = _absent((len(rows), len(views), hypotheses))
     for number, view in enumerate(views):
-        index = matched.index[:, number]
+        index = rows[:, number]
         present = index >= 0
         present[present] = view.hypotheses.lifted[index[present]]
         for name, values in _seen_by(view, index[present]).items():

@@ -12,19 +12,24 @@ Float64Array = NDArray[np.float64]
 _ROWS = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])
 """Where the entries of the full matrix stand."""
 _TRIANGLE = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+_FIRST, _SECOND = ([pair[k] for pair in _TRIANGLE] for k in range(2))
 DIAGONAL = (0, 3, 5)
 
 
 def outer(vector: Float64Array) -> Float64Array:
     """(6, ...) v vᵀ of (3, ...) vectors."""
-    return np.stack([vector[i] * vector[j] for i, j in _TRIANGLE])
+    return np.asarray(vector[_FIRST] * vector[_SECOND])
 
 
 def times(matrix: Float64Array, vector: Float64Array) -> Float64Array:
     """(3, ...) products of (6, ...) matrices with (3, ...) vectors."""
     xx, xy, xz, yy, yz, zz = matrix
     x, y, z = vector
-    return np.stack([xx * x + xy * y + xz * z, xy * x + yy * y + yz * z, xz * x + yz * y + zz * z])
+    product = np.empty((3, *np.broadcast_shapes(xx.shape, x.shape)))
+    product[0] = xx * x + xy * y + xz * z
+    product[1] = xy * x + yy * y + yz * z
+    product[2] = xz * x + yz * y + zz * z
+    return product
 
 
 def dot(left: Float64Array, right: Float64Array) -> Float64Array:
@@ -35,16 +40,20 @@ def dot(left: Float64Array, right: Float64Array) -> Float64Array:
 def inverse(matrix: Float64Array) -> tuple[Float64Array, Float64Array]:
     """(6, ...) inverses of positive definite (6, ...) matrices, and (...) their determinants, by cofactors."""
     xx, xy, xz, yy, yz, zz = matrix
-    first, second, third = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-    determinant = xx * first + xy * second + xz * third
-    adjugate = np.stack([first, second, third, xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy])
-    return adjugate / determinant, determinant
+    inverted = np.empty_like(matrix)
+    inverted[0], inverted[1], inverted[2] = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+    inverted[3], inverted[4], inverted[5] = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
+    determinant = xx * inverted[0] + xy * inverted[1] + xz * inverted[2]
+    inverted /= determinant
+    return inverted, determinant
 
 
 def sandwich(outside: Float64Array, inside: Float64Array) -> Float64Array:
     """(6, ...) A B A of (6, ...) matrices A and B."""
     columns = [times(outside, times(inside, outside[_ROWS[i]])) for i in range(3)]
-    return np.stack([columns[j][i] for i, j in _TRIANGLE])
+    product = np.empty((6, *columns[0].shape[1:]))
+    product[:3], product[3], product[4], product[5] = columns[0], columns[1][1], columns[2][1], columns[2][2]
+    return product
 
 
 def full(matrix: Float64Array) -> Float64Array:

@@ -59,6 +59,7 @@ def weigh(
     joints: Float64Array,
     sigma: Float64Array,
     tail: float,
+    lifted_tail: float,
 ) -> Weights:
     """Weights at (N, J, 3) joints.
 
@@ -82,7 +83,7 @@ def weigh(
     # Views whose hypotheses are not believed have told of nothing before.
     told = (student * lifters[..., None]).sum(axis=1, keepdims=True)
     share = np.where(several, np.maximum(total - np.minimum(told, 1.0), 0.0) / np.maximum(total, 1e-9), 0.0)
-    believed = np.where(there & several, student, 1.0) * lifters[..., None]
+    believed = np.where(there & several, lifted_tail / (lifted_tail + square), 1.0) * lifters[..., None]
     return Weights(pixels=student * share, lifted=believed, agreement=student, several=used.sum(axis=1) > 1)
 
 
