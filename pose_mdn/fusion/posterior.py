@@ -6,6 +6,7 @@ Letters in shapes: N rows, V views, M hypotheses, K components of the answer, J 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pose_mdn.fusion.body_gaussian import BodyGaussian, Information, condition
 from pose_mdn.fusion.consensus import Consensus
@@ -66,7 +67,7 @@ def fuse_posterior(
             body = _blended(of_joints, of_pelvis, lifted, joints - reference[:, None], tempering)
             joints = _joints(body) + reference[:, None]
     body, mixing = multiply(of_joints, of_pelvis, lifted, tempered=tempering.evidence, most=most)
-    return _in_world(body, mixing, reference, weights, consensus.used.sum(axis=1), tempering)
+    return _in_world(body, mixing, reference, weights, tempering)
 
 
 def _blended(
@@ -103,22 +104,24 @@ def _joints(body: BodyGaussian) -> Float64Array:
 
 
 def _in_world(
-    body: BodyGaussian,
-    mixing: Float64Array,
-    reference: Float64Array,
-    weights: Weights,
-    views: np.ndarray,
-    tempering: Tempering,
+    body: BodyGaussian, mixing: Float64Array, reference: Float64Array, weights: Weights, tempering: Tempering
 ) -> Posterior:
-    factors = np.array(tempering.covariance)
-    factor = factors[np.minimum(np.maximum(views, 1), len(factors)) - 1][:, None, None, None]
+    views = (weights.agreement > 0).sum(axis=1)
     joints = _joints(body)
-    covariance = np.moveaxis(body.joint_covariance, 0, -3) * factor[..., None]
+    covariance = np.moveaxis(body.joint_covariance, 0, -3)
+    factor = _factor(tempering.joint_covariance, views[:, 1:])
+    widened = covariance * factor[:, None, :, None, None]
+    pelvis = full(body.pelvis_covariance) * _factor(tempering.pelvis_covariance, views[:, 0])[:, None, None, None]
     return Posterior(
         means=joints - joints[..., :1, :],
-        covariance=np.concatenate([np.zeros_like(covariance[..., :1, :, :]), covariance], axis=-3),
+        covariance=np.concatenate([np.zeros_like(widened[..., :1, :, :]), widened], axis=-3),
         pelvis=joints[..., 0, :] + reference[:, None],
-        pelvis_covariance=full(body.pelvis_covariance) * factor,
+        pelvis_covariance=pelvis,
         mixing=mixing,
         weights=weights,
     )
+
+
+def _factor(factors: tuple[float, ...], views: NDArray[np.integer]) -> Float64Array:
+    """The factor for each number of views; none are as one."""
+    return np.array(factors)[np.clip(views, 1, len(factors)) - 1]

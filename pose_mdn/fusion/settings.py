@@ -46,27 +46,33 @@ class FusionSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Tempering:
-    """What keeps products of dependent views from being too sure; fitted on virtual views of validation subjects.
+    """What keeps products of dependent views from being too sure.
+
+    Fitted with 24 rigs of virtual cameras around 960 validation poses with varied bodies, on which the lifter errs as
+    much as on subjects that it does not know; errors were flat around these values.
 
     Attributes:
         pixel_noise: Factor on the standard deviation of keypoints.
-        floor_m: Added in quadrature to the lifter's standard deviations once there are two views: what all views of a
-            person have wrong in common.
+        tail: Degrees of freedom of their noise, which is Student's t.
+        lifted_tail: The same for lifted joints, whose keypoints were gross errors.
+        floor_m: Added in quadrature to the lifter's standard deviations where there are two views: what the lifter has
+            wrong in all views alike.
         pelvis: Standard deviation across the line of sight of where a lifted pelvis is, in those of its keypoint.
-        distance: The same along it, as part of the distance.
+        distance: The same along it, as part of the distance: the spread of people's sizes.
         evidence: Exponent on the evidence of combinations: errors of neighbouring joints are one error.
-        tail: Degrees of freedom of the keypoints' noise (Student's t).
-        covariance: Factor on covariances for one, two, three, ... views; the last for more.
+        joint_covariance: Factor on the covariance of a joint that one, two, ... views see; the last for more.
+        pelvis_covariance: Factor on that of the pelvis's place likewise.
     """
 
     pixel_noise: float = 0.85
+    tail: float = 12.0
+    lifted_tail: float = 30.0
     floor_m: float = 0.02
     pelvis: float = 1.0
     distance: float = 0.07
     evidence: float = 0.3
-    tail: float = 12.0
-    lifted_tail: float = 30.0
-    covariance: tuple[float, ...] = (1.0,)
+    joint_covariance: tuple[float, ...] = (1.0, 1.39, 1.69, 1.90, 2.08, 2.25, 2.41, 2.56)
+    pelvis_covariance: tuple[float, ...] = (1.0, 2.5, 3.6, 4.2, 4.8, 5.3, 5.9, 6.4)
 
 
 TEMPERING = Tempering()
