@@ -100,7 +100,7 @@ def find_consensus(seen: Sightings, noise: float, *, reject: bool = True) -> Con
         again = _with_sides_tried(seen.rows(unsettled), rays.rows(unsettled), noise)
         for field in fields(found):
             getattr(found, field.name)[unsettled] = getattr(again, field.name)
-    return found
+    return _named_sides(seen, found)
 
 
 def _with_sides_tried(seen: Sightings, rays: "_Rays", noise: float) -> Consensus:
@@ -111,8 +111,7 @@ def _with_sides_tried(seen: Sightings, rays: "_Rays", noise: float) -> Consensus
     proposals = np.concatenate(
         [_propose(rays, first, second), _propose(rays.with_flipped(), one, other + views)], axis=1
     )
-    found = _judge(seen, proposals, np.concatenate([first, one]), np.concatenate([second, other]), noise)
-    return _named_sides(seen, found)
+    return _judge(seen, proposals, np.concatenate([first, one]), np.concatenate([second, other]), noise)
 
 
 def _rays(seen: Sightings, noise: float) -> _Rays:
