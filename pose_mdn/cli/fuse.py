@@ -34,7 +34,9 @@ def fuse(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Fused poses to write, .npz.")],
     offset: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=FRAMES", help="Frames to add to a view's numbers, if cameras did not start together."),
+        typer.Option(
+            metavar="NAME=FRAMES", help="Frames to add to a view's numbers, if cameras did not start together."
+        ),
     ] = None,
     seen_by: Annotated[
         list[str] | None,
@@ -88,7 +90,10 @@ def fuse(
         fused = fuse_views(hypotheses, known, settings=settings, offsets=offsets, on_progress=progress.advance)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_fused(output, fused)
-    written = [output, *(_write_seen_by(output, name, known, fused, hypotheses, offsets) for name in seen_by or [])]
+    written = [output]
+    for name in seen_by or []:
+        path = output.with_name(f"{output.stem}.{name}.npz")
+        written.append(_write_seen_by(path, fused, known[name], hypotheses.get(name), offsets.get(name, 0)))
     if as_json:
         typer.echo(json.dumps({"written": [str(path) for path in written], **fusion_document(fused)}))
         return
@@ -136,16 +141,10 @@ def _require_known(names: list[str], known: "Collection[str]", option: str) -> N
 
 
 def _write_seen_by(
-    output: Path,
-    name: str,
-    cameras: "dict[str, Camera]",
-    fused: "FusedPoseSequence",
-    hypotheses: "dict[str, HypothesisSequence]",
-    offsets: dict[str, int],
+    path: Path, fused: "FusedPoseSequence", camera: "Camera", view: "HypothesisSequence | None", offset: int
 ) -> Path:
     from pose_mdn.formats import write_hypotheses  # noqa: PLC0415
     from pose_mdn.fusion import seen_by  # noqa: PLC0415
 
-    path = output.with_name(f"{output.stem}.{name}.npz")
-    write_hypotheses(path, seen_by(fused, cameras[name], hypotheses.get(name), offset=offsets.get(name, 0)))
+    write_hypotheses(path, seen_by(fused, camera, view, offset=offset))
     return path

@@ -122,7 +122,9 @@ def _rays(seen: Sightings, noise: float) -> _Rays:
     away = lifted - seen.center[:, None]
     distance = np.linalg.norm(away, axis=-1)
     rays = np.concatenate([seen.slopes, np.ones_like(seen.slopes[..., :1])], axis=-1) @ seen.rotation
-    ray = np.where(seen.seen[..., None], rays / np.linalg.norm(rays, axis=-1, keepdims=True), away / distance[..., None])
+    ray = np.where(
+        seen.seen[..., None], rays / np.linalg.norm(rays, axis=-1, keepdims=True), away / distance[..., None]
+    )
     point = np.moveaxis(seen.center[:, None] + ray * distance[..., None], -1, 0)
     spread = np.where(seen.seen, noise * seen.noise * distance, 2.0 * across + 0.05)
     wide, long = seen.present[..., None] / spread**2, seen.present[..., None] / (_ALONG * distance) ** 2

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.fusion.consensus import Consensus
 from pose_mdn.fusion.posterior import Posterior
+from pose_mdn.fusion.settings import Tempering
 from pose_mdn.fusion.sightings import Sightings
 from pose_mdn.fusion.symmetric import Float64Array
 from pose_mdn.fusion.terms import weigh
@@ -42,7 +43,7 @@ def inconsistency_m(seen: Sightings, used: NDArray[np.bool_]) -> Float64Array:
         return np.where(real, total / count, np.nan)
 
 
-def fuse_consistent(seen: Sightings, consensus: Consensus, *, noise: float, tail: float) -> Posterior:
+def fuse_consistent(seen: Sightings, consensus: Consensus, *, noise: float, tempering: Tempering) -> Posterior:
     """Average each view's most consistent hypothesis; a single view's most probable one stands alone.
 
     The pelvis is where the views' consensus puts it. Covariances are means of those chosen, as if views erred alike.
@@ -51,7 +52,7 @@ def fuse_consistent(seen: Sightings, consensus: Consensus, *, noise: float, tail
         seen: What views saw.
         consensus: Which views count, and where joints are about.
         noise: Relative standard deviation of keypoints.
-        tail: Degrees of freedom of their noise.
+        tempering: The fitted numbers.
     """
     used = consensus.used & ~consensus.exchanged
     found = inconsistency_m(seen, used)
@@ -67,9 +68,7 @@ def fuse_consistent(seen: Sightings, consensus: Consensus, *, noise: float, tail
     covariance[:, 0] = 0.0
     depth = np.linalg.norm(consensus.joints[:, None, 0] - seen.center, axis=-1)
     pelvis = np.square((noise * seen.noise[..., 0] * depth * share).sum(axis=1))
-    weights = weigh(
-        seen.with_sides(consensus.exchanged), consensus.used, used, consensus.joints, noise * seen.noise, tail, tail
-    )
+    weights = weigh(seen.with_sides(consensus.exchanged), consensus, consensus.joints, noise, tempering)
     return Posterior(
         means=np.einsum("nv,nvjc->njc", share, means)[:, None],
         covariance=covariance[:, None],

@@ -36,8 +36,8 @@ def fuse_views(
         hypotheses: Each view's, lifted with its camera, by the camera's name. One to any number of views.
         cameras: Cameras of one world, by name; others than those of the views may be among them.
         settings: How to fuse.
-        persons: For each view, in the order of `hypotheses`, which person each of its rows shows, the same number in all
-            views and -1 for nobody; the views' own numbers if `None`.
+        persons: For each view, in the order of `hypotheses`, which person each of its rows shows, the same number in
+            all views and -1 for nobody; the views' own numbers if `None`.
         offsets: Frames to add to a view's frame numbers, for cameras that did not start together.
         tempering: Fitted numbers; to be left alone.
         on_progress: Called after every slice with the number of rows in it.
@@ -58,7 +58,7 @@ def fuse_views(
             on_progress(len(index))
     joined = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
     return FusedPoseSequence(
-        **joined,  # type: ignore[arg-type]
+        **joined,
         frame=matched.frame,
         person=matched.person,
         views=tuple(view.name for view in views),
@@ -79,7 +79,7 @@ def _fuse_slice(
 ) -> dict[str, NDArray[np.generic]]:
     """The columns of some rows."""
     rows = len(seen)
-    found = seen.present.any(axis=1)
+    found = np.asarray(seen.present.any(axis=1))
     consensus = find_consensus(seen, settings.noise, reject=settings.reject)
     part = seen.rows(found)
     fused = _fuse(part, consensus.rows(found), settings, tempering)
@@ -108,12 +108,10 @@ def _fuse_slice(
 
 def _fuse(seen: Sightings, consensus: Consensus, settings: FusionSettings, tempering: Tempering) -> Posterior:
     if settings.method == "triangulation":
-        return triangulate(seen, consensus, noise=settings.noise, tail=tempering.tail)
+        return triangulate(seen, consensus, noise=settings.noise, tempering=tempering)
     if settings.method == "consistency":
-        return fuse_consistent(seen, consensus, noise=settings.noise, tail=tempering.tail)
-    return fuse_posterior(
-        seen, consensus, noise=settings.noise, most=settings.num_hypotheses, tempering=tempering
-    )
+        return fuse_consistent(seen, consensus, noise=settings.noise, tempering=tempering)
+    return fuse_posterior(seen, consensus, noise=settings.noise, most=settings.num_hypotheses, tempering=tempering)
 
 
 def _status(consensus: Consensus) -> NDArray[np.str_]:

@@ -54,13 +54,11 @@ def fuse_posterior(
         tempering: The fitted numbers.
     """
     seen = seen.with_sides(consensus.exchanged)
-    lifters = consensus.used & ~consensus.exchanged
-    sigma = tempering.pixel_noise * noise * seen.noise
     joints, reference = consensus.joints, consensus.joints[:, 0]
     for last in range(_PASSES, -1, -1):
-        weights = weigh(seen, consensus.used, lifters, joints, sigma, tempering.tail, tempering.lifted_tail)
-        pixels = pixel_information(seen, weights, joints, reference, sigma)
-        lifted = lifted_terms(seen, weights, joints, reference, noise, tempering)
+        weights = weigh(seen, consensus, joints, noise, tempering)
+        pixels = pixel_information(seen, weights, joints, reference)
+        lifted = lifted_terms(seen, weights, joints, reference, tempering)
         of_joints = Information(precision=pixels.precision[:, 1:], vector=pixels.vector[:, 1:])
         of_pelvis = Information(precision=pixels.precision[:, 0], vector=pixels.vector[:, 0])
         if last:
@@ -124,4 +122,4 @@ def _in_world(
 
 def _factor(factors: tuple[float, ...], views: NDArray[np.integer]) -> Float64Array:
     """The factor for each number of views; none are as one."""
-    return np.array(factors)[np.clip(views, 1, len(factors)) - 1]
+    return np.asarray(np.array(factors)[np.clip(views, 1, len(factors)) - 1])

@@ -1,6 +1,6 @@
 """The product of the views' mixtures: combinations of components, added view by view, of which the best are kept.
 
-Everything that a combination needs is a sum over its components, so all of it stands in one array of numbers S for each:
+Everything that a combination needs is a sum over its components, so it all stands in one array of S numbers for each:
 the precisions and vectors of joints and pelvis, the components' own exponents, and the logarithms of their weights.
 
 Letters in shapes: N rows, V views, M hypotheses of a view, K kept combinations.
@@ -73,20 +73,14 @@ class _Product:
     def of(self, sums: Float64Array) -> BodyGaussian:
         """The Gaussians of (S, N, K) combinations."""
         joints, batch = self._pixels.precision.shape[1], sums.shape[1:]
-        precision, vector, pelvis, pelvis_vector = np.split(
-            sums[:-3], np.cumsum([6 * joints, 3 * joints, 6]), axis=0
-        )
+        precision, vector, pelvis, pelvis_vector = np.split(sums[:-3], np.cumsum([6 * joints, 3 * joints, 6]), axis=0)
         return condition(
             self._pixels,
             Information(precision=precision.reshape(6, joints, *batch), vector=vector.reshape(3, joints, *batch)),
-            Information(
-                precision=pelvis + self._of_pelvis.precision, vector=pelvis_vector + self._of_pelvis.vector
-            ),
+            Information(precision=pelvis + self._of_pelvis.precision, vector=pelvis_vector + self._of_pelvis.vector),
         )
 
-    def best(
-        self, body: BodyGaussian, sums: Float64Array, most: int
-    ) -> tuple[NDArray[np.int64], Float64Array]:
+    def best(self, body: BodyGaussian, sums: Float64Array, most: int) -> tuple[NDArray[np.int64], Float64Array]:
         """Which (N, K) of (S, N, C) combinations are best, best first, and their logarithms of evidence."""
         exponent, half_log_determinant, log_mixing = sums[-3:]
         evidence = half_log_determinant - 0.5 * (body.log_determinant + exponent - body.exponent)

@@ -39,9 +39,7 @@ class FusionSettings:
                 field="noise",
             )
         if not 1 <= self.num_hypotheses <= 32:
-            raise InputError(
-                f"num_hypotheses: expected 1 to 32, got {self.num_hypotheses}", field="num_hypotheses"
-            )
+            raise InputError(f"num_hypotheses: expected 1 to 32, got {self.num_hypotheses}", field="num_hypotheses")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +66,7 @@ class Tempering:
     tail: float = 12.0
     lifted_tail: float = 30.0
     floor_m: float = 0.02
-    pelvis: float = 1.0
+    pelvis: float = 1.2
     distance: float = 0.07
     evidence: float = 0.3
     joint_covariance: tuple[float, ...] = (1.0, 1.39, 1.69, 1.90, 2.08, 2.25, 2.41, 2.56)

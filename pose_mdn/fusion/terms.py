@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.fusion.body_gaussian import Information
+from pose_mdn.fusion.consensus import Consensus
 from pose_mdn.fusion.settings import Tempering
 from pose_mdn.fusion.sightings import Sightings
 from pose_mdn.fusion.symmetric import DIAGONAL, Float64Array, dot, outer
@@ -43,53 +44,52 @@ class Weights:
         pixels: (N, V, J) factor on the precision of each keypoint, 0 where none is used.
         lifted: (N, V, J) the same of each lifted joint.
         agreement: (N, V, J) Student's weight of each keypoint alone, 0 where there is none.
+        sigma: (N, V, J) standard deviation of each slope.
         several: (N,) whether more than one view is used.
     """
 
     pixels: Float64Array
     lifted: Float64Array
     agreement: Float64Array
+    sigma: Float64Array
     several: NDArray[np.bool_]
 
 
-def weigh(
-    seen: Sightings,
-    used: NDArray[np.bool_],
-    lifters: NDArray[np.bool_],
-    joints: Float64Array,
-    sigma: Float64Array,
-    tail: float,
-    lifted_tail: float,
-) -> Weights:
+def weigh(seen: Sightings, consensus: Consensus, joints: Float64Array, noise: float, tempering: Tempering) -> Weights:
     """Weights at (N, J, 3) joints.
 
     A lifted pose has been made of the same pixels. A joint that v views see has therefore been told of v times by the
     lifters; what pixels add is that the lifters' prior counts once, not v times: (v - 1) / v of each.
 
     Args:
-        seen: N rows of V views.
-        used: (N, V) views whose keypoints count.
-        lifters: (N, V) those of them whose hypotheses count.
+        seen: N rows of V views, with sides put right.
+        consensus: Views whose keypoints count; where sides were exchanged, their hypotheses do not.
         joints: In the world.
-        sigma: (N, V, J) standard deviations of slopes.
-        tail: Degrees of freedom of their noise.
+        noise: Relative standard deviation of keypoints.
+        tempering: The fitted numbers.
     """
     placed = _camera_frame(seen, joints)
+    sigma = tempering.pixel_noise * noise * seen.noise
     square = np.square(placed[..., :2] / placed[..., 2:] - seen.slopes).sum(axis=-1) / np.square(sigma)
-    there = seen.seen & used[..., None]
-    student = np.where(there, tail / (tail + square), 0.0)
+    lifters = (consensus.used & ~consensus.exchanged)[..., None]
+    there = seen.seen & consensus.used[..., None]
+    student = np.where(there, tempering.tail / (tempering.tail + square), 0.0)
     total = student.sum(axis=1, keepdims=True)
     several = there.sum(axis=1, keepdims=True) > 1
     # Views whose hypotheses are not believed have told of nothing before.
-    told = (student * lifters[..., None]).sum(axis=1, keepdims=True)
+    told = (student * lifters).sum(axis=1, keepdims=True)
     share = np.where(several, np.maximum(total - np.minimum(told, 1.0), 0.0) / np.maximum(total, 1e-9), 0.0)
-    believed = np.where(there & several, lifted_tail / (lifted_tail + square), 1.0) * lifters[..., None]
-    return Weights(pixels=student * share, lifted=believed, agreement=student, several=used.sum(axis=1) > 1)
+    believed = np.where(there & several, tempering.lifted_tail / (tempering.lifted_tail + square), 1.0) * lifters
+    return Weights(
+        pixels=student * share,
+        lifted=believed,
+        agreement=student,
+        sigma=sigma,
+        several=np.asarray(consensus.used.sum(axis=1) > 1),
+    )
 
 
-def pixel_information(
-    seen: Sightings, weights: Weights, joints: Float64Array, reference: Float64Array, sigma: Float64Array
-) -> Information:
+def pixel_information(seen: Sightings, weights: Weights, joints: Float64Array, reference: Float64Array) -> Information:
     """Of keypoints about where joints are, summed over views: (6, J, N) and (3, J, N).
 
     With slope s = (x, y) and a camera X ↦ R (X - C), the residual s - (R (X - C))_xy / Z is a (X - C) / Z with
@@ -100,9 +100,8 @@ def pixel_information(
         weights: Factors on their precisions.
         joints: (N, J, 3) where they are about, in the world.
         reference: (N, 3) origin of the answer.
-        sigma: (N, V, J) standard deviations of slopes.
     """
-    scale = weights.pixels / np.square(sigma * _camera_frame(seen, joints)[..., 2])
+    scale = weights.pixels / np.square(weights.sigma * _camera_frame(seen, joints)[..., 2])
     offset = np.moveaxis(seen.center - reference[:, None], -1, 0)[..., None]
     precision, vector = np.zeros((6, *scale.shape)), np.zeros((3, *scale.shape))
     for axis in range(2):
@@ -110,9 +109,7 @@ def pixel_information(
         row = np.stack([slope * seen.rotation[:, 2, i, None] - seen.rotation[:, axis, i, None] for i in range(3)])
         precision += scale * outer(row)
         vector += scale * dot(row, offset) * row
-    return Information(
-        precision=np.moveaxis(precision.sum(axis=2), 2, 1), vector=np.moveaxis(vector.sum(axis=2), 2, 1)
-    )
+    return Information(precision=np.moveaxis(precision.sum(axis=2), 2, 1), vector=np.moveaxis(vector.sum(axis=2), 2, 1))
 
 
 def lifted_terms(
@@ -120,7 +117,6 @@ def lifted_terms(
     weights: Weights,
     joints: Float64Array,
     reference: Float64Array,
-    noise: float,
     tempering: Tempering,
 ) -> Lifted:
     """Of hypotheses, each scaled to the distance at which its person is.
@@ -133,7 +129,6 @@ def lifted_terms(
         weights: How far each lifted joint is believed.
         joints: (N, J, 3) where they are about, in the world.
         reference: (N, 3) origin of the answer.
-        noise: Relative standard deviation of keypoints.
         tempering: The fitted numbers.
     """
     several = weights.several[:, None, None]
@@ -147,7 +142,7 @@ def lifted_terms(
     )
     mean = np.moveaxis(seen.means[..., 1:, :] * scale[..., None, None], (-1, -2), (0, 1))
     information = _along_and_across(across, along, toward[:, None], mean)
-    wide = np.maximum(tempering.pelvis * noise * seen.noise[:, :, :1], 1e-6) * seen.distance
+    wide = np.maximum(tempering.pelvis * weights.sigma[..., :1], 1e-6) * seen.distance
     pelvis_mean = np.moveaxis(seen.pelvis - reference[:, None, None], -1, 0)
     pelvis = _along_and_across(
         believed[0] / np.square(wide), believed[0] / np.square(tempering.distance * seen.distance), toward, pelvis_mean
@@ -160,7 +155,7 @@ def lifted_terms(
         pelvis=pelvis,
         exponent=dot(information.vector, mean).sum(axis=0) + dot(pelvis.vector, pelvis_mean),
         log_determinant=determinant,
-        log_mixing=np.where((weights.lifted > 0).any(axis=-1)[..., None], seen.log_mixing, unused),
+        log_mixing=np.where(np.any(weights.lifted > 0, axis=-1)[..., None], seen.log_mixing, unused),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from pose_mdn.fusion.consensus import Consensus
 from pose_mdn.fusion.posterior import Posterior
+from pose_mdn.fusion.settings import Tempering
 from pose_mdn.fusion.sightings import Sightings
 from pose_mdn.fusion.symmetric import DIAGONAL, full, inverse, times
 from pose_mdn.fusion.terms import pixel_information, weigh
@@ -18,24 +19,21 @@ _DEGENERATE = 1e-10
 """Rays that are one line have no point in common: ratio of determinant to the cube of the mean precision."""
 
 
-def triangulate(seen: Sightings, consensus: Consensus, *, noise: float, tail: float) -> Posterior:
+def triangulate(seen: Sightings, consensus: Consensus, *, noise: float, tempering: Tempering) -> Posterior:
     """Triangulate N rows; joints that fewer than two used views see are NaN, and all of them where the pelvis is.
 
     Args:
         seen: What views saw, as they named sides.
         consensus: Which views count, and where joints are about.
         noise: Relative standard deviation of keypoints.
-        tail: Degrees of freedom of their noise.
+        tempering: The fitted numbers.
     """
     seen = seen.with_sides(consensus.exchanged)
-    sigma = noise * seen.noise
     joints, reference = consensus.joints, consensus.joints[:, 0]
     for _ in range(_PASSES):
-        weights = weigh(seen, consensus.used, consensus.used, joints, sigma, tail, tail)
+        weights = weigh(seen, consensus, joints, noise, tempering)
         alone = ((weights.agreement > 0).sum(axis=1) < 2).T
-        information = pixel_information(
-            seen, replace(weights, pixels=weights.agreement), joints, reference, sigma
-        )
+        information = pixel_information(seen, replace(weights, pixels=weights.agreement), joints, reference)
         precision = information.precision
         precision[list(DIAGONAL)] += alone
         covariance, determinant = inverse(precision)

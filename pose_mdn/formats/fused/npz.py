@@ -40,7 +40,7 @@ _COLUMNS = {
     "joint_weight": _Column(field="joint_weight", shape=("V", _J)),
 }
 """Arrays with a row per person and frame."""
-_KINDS = {np.float32: NUMBERS, np.int64: WHOLE_NUMBERS, np.str_: TEXT}
+_KINDS: dict[type[np.generic], str] = {np.float32: NUMBERS, np.int64: WHOLE_NUMBERS, np.str_: TEXT}
 _FACTS = ("views", "method", "model", "skeleton", "joint_names")
 
 
