@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.fusion.sightings import Sightings
 from pose_mdn.fusion.symmetric import DIAGONAL, Float64Array, inverse, outer, times
+from pose_mdn.geometry.pinhole import MIN_DEPTH_M
 from pose_mdn.skeletons import HUMAN36M17
 
 _FLIP = list(HUMAN36M17.flip_indices)
@@ -192,7 +193,7 @@ def _price_of_distance(
     lifted = np.take_along_axis(seen.distance, top, axis=-1)[:, None, :, 0]
     apart = proposals[:, :, None, 0] - seen.center
     along = (apart * seen.toward[:, None]).sum(axis=-1)
-    ratio = np.log(np.maximum(along, 1e-3) / np.maximum(lifted, 1e-3))
+    ratio = np.log(np.maximum(along, MIN_DEPTH_M) / lifted)
     proposals_index = np.arange(len(first))
     usual = 0.5 * (ratio[:, proposals_index, first] + ratio[:, proposals_index, second])
     return np.asarray(0.5 - 0.5 * np.exp(-0.5 * np.square((ratio - usual[..., None]) / _DISTANCE_SPREAD)))

@@ -6,6 +6,8 @@ the precisions and vectors of joints and pelvis, the components' own exponents, 
 Letters in shapes: N rows, V views, M hypotheses of a view, K kept combinations.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,7 +42,7 @@ def multiply(
         if kept.shape[2] > most:
             order, _ = product.best(product.of(kept), kept, most)
             kept = np.take_along_axis(kept, order[None], axis=2)
-        kept = (kept[:, :, :, None] + added[:, :, None]).reshape(*kept.shape[:2], -1)
+        kept = (kept[:, :, :, None] + added[:, :, None]).reshape(*kept.shape[:2], kept.shape[2] * added.shape[2])
     body = product.of(kept)
     order, score = product.best(body, kept, most)
     return body.chosen(order), np.exp(score - log_sum_exp(score)[..., None])
@@ -57,7 +59,7 @@ def _sums(lifted: Lifted, view: int) -> Float64Array:
         lifted.log_mixing[:, view],
     ]
     rows, hypotheses = lifted.log_mixing.shape[0], lifted.log_mixing.shape[2]
-    return np.concatenate([part.reshape(-1, rows, hypotheses) for part in parts])
+    return np.concatenate([part.reshape(math.prod(part.shape[:-2]), rows, hypotheses) for part in parts])
 
 
 class _Product:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.fusion.rows import View
-from pose_mdn.geometry.pinhole import pixels_to_slopes
+from pose_mdn.geometry.pinhole import MIN_DEPTH_M, pixels_to_slopes
 from pose_mdn.reprojection.agreement import person_size_px
 from pose_mdn.skeletons import HUMAN36M17
 
@@ -79,8 +79,9 @@ class Sightings:
 
     @property
     def distance(self) -> Float64Array:
-        """(N, V, M) of each hypothesis's pelvis from the camera, along the line of sight."""
-        return np.asarray(((self.pelvis - self.center[:, None]) * self.toward[:, :, None]).sum(axis=-1))
+        """(N, V, M) of each hypothesis's pelvis from the camera, along the line of sight; never below 5 cm."""
+        along = ((self.pelvis - self.center[:, None]) * self.toward[:, :, None]).sum(axis=-1)
+        return np.maximum(along, MIN_DEPTH_M)
 
 
 def gather(views: Sequence[View], rows: NDArray[np.int64]) -> Sightings:

@@ -135,7 +135,7 @@ def lifted_terms(
     believed = np.moveaxis(weights.lifted, -1, 0)[..., None]
     toward = np.moveaxis(seen.toward, -1, 0)[..., None]
     apart = ((joints[:, None, 0] - seen.center) * seen.toward).sum(axis=-1)[..., None]
-    scale = np.where(several, apart / np.maximum(seen.distance, 1e-3), 1.0)
+    scale = np.where(several, apart / seen.distance, 1.0)
     floor = np.square(np.where(several, tempering.floor_m, 0.0))
     across, along = (
         believed[1:] / (np.square(np.moveaxis(std[..., 1:], -1, 0)) + floor) for std in (seen.across, seen.along)
