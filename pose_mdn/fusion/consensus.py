@@ -101,7 +101,8 @@ def find_consensus(seen: Sightings, noise: float, *, reject: bool = True) -> Con
         again = _with_sides_tried(seen.rows(unsettled), rays.rows(unsettled), noise)
         for field in fields(found):
             getattr(found, field.name)[unsettled] = getattr(again, field.name)
-    return _named_sides(seen, found)
+    found = _named_sides(seen, found)
+    return replace(found, joints=_joint_by_joint(seen, found, noise)) if views > 2 else found
 
 
 def _with_sides_tried(seen: Sightings, rays: "_Rays", noise: float) -> Consensus:
@@ -169,20 +170,48 @@ def _judge(
 
 def _agreement(seen: Sightings, proposals: Float64Array, noise: float, flip: bool) -> Float64Array:
     """(N, P, V) mean agreement of keypoints; 0 where a view has none."""
-    observed, there, spread = (
-        (value[:, :, _FLIP] if flip else value) for value in (seen.slopes, seen.seen, _TOLERANCE * noise * seen.noise)
-    )
-    total = np.empty((*proposals.shape[:2], observed.shape[1]))
-    for view in range(observed.shape[1]):
-        x, y, depth = np.moveaxis((proposals - seen.center[view]) @ seen.rotation[view].T, -1, 0)
-        ahead = np.maximum(depth, 1e-3)
-        square = np.square(x / ahead - observed[:, None, view, :, 0]) + np.square(
-            y / ahead - observed[:, None, view, :, 1]
-        )
-        close = np.exp(-0.5 * square / np.square(spread[:, None, view])) * (depth > 0)
-        count = np.maximum(there[:, view].sum(axis=-1), 1)
-        total[..., view] = (close * there[:, None, view]).sum(axis=-1) / count[:, None]
+    if flip:
+        seen = seen.with_sides(np.ones_like(seen.present))
+    total = np.empty((*proposals.shape[:2], seen.present.shape[1]))
+    for view in range(total.shape[-1]):
+        count = np.maximum(seen.seen[:, view].sum(axis=-1), 1)
+        total[..., view] = _closeness(seen, proposals, view, noise).sum(axis=-1) / count[:, None]
     return total
+
+
+def _closeness(seen: Sightings, proposals: Float64Array, view: int, noise: float) -> Float64Array:
+    """(N, P, J) agreement of one view's keypoints; 0 where it has none, or where they would be behind it."""
+    x, y, depth = np.moveaxis((proposals - seen.center[view]) @ seen.rotation[view].T, -1, 0)
+    ahead = np.maximum(depth, MIN_DEPTH_M)
+    observed = seen.slopes[:, None, view]
+    square = np.square(x / ahead - observed[..., 0]) + np.square(y / ahead - observed[..., 1])
+    close = np.exp(-0.5 * square / np.square(_TOLERANCE * noise * seen.noise[:, None, view]))
+    return np.asarray(close * (depth > 0) * seen.seen[:, None, view])
+
+
+def _joint_by_joint(seen: Sightings, found: Consensus, noise: float) -> Float64Array:
+    """(N, J, 3) where most used views see each joint, whichever views proposed the others.
+
+    The pair with the most agreement about a joint says which views to believe, and these are averaged.
+    """
+    seen = seen.with_sides(found.exchanged)
+    views = seen.present.shape[1]
+    rays = _rays(seen, noise)
+    first, second = np.array(list(combinations(range(views), 2))).T
+    proposals = _propose(rays, first, second)
+    close = np.stack(
+        [_closeness(seen, proposals, view, noise) * found.used[:, view, None, None] for view in range(views)], axis=2
+    )
+    score = close.sum(axis=2) - 10.0 * ~(found.used[:, first] & found.used[:, second])[..., None]
+    best = score.argmax(axis=1)[:, None]
+    weight = np.take_along_axis(close, best[:, :, None], axis=1)[:, 0]
+    # What nobody sees is where the lifters have it.
+    weight = np.where(seen.seen, weight, 1e-3) * found.used[..., None]
+    precision, vector = (rays.precision * weight).sum(axis=2), (rays.vector * weight).sum(axis=2)
+    several = (found.used.sum(axis=1) > 1) & (precision[list(DIAGONAL)].min(axis=0) > 0).all(axis=-1)
+    precision[list(DIAGONAL)] += ~several[:, None]
+    joints = np.moveaxis(times(inverse(precision)[0], vector), 0, -1)
+    return np.where(several[:, None, None], joints, found.joints)
 
 
 def _price_of_distance(

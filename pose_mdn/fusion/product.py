@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from pose_mdn.distributions.mixture import log_sum_exp
 from pose_mdn.fusion.body_gaussian import BodyGaussian, Information, condition
-from pose_mdn.fusion.symmetric import Float64Array
+from pose_mdn.fusion.symmetric import DIAGONAL, Float64Array
 from pose_mdn.fusion.terms import Lifted
+
+_VAGUE = 1e-4
+"""Precision of any joint before anything is known of it, 1 / m²: the first views of a product may not be used at all."""
 
 
 def multiply(
@@ -66,7 +69,9 @@ class _Product:
     """Combinations of the same rows, with the pixels that they have in common."""
 
     def __init__(self, pixels: Information, pixels_of_pelvis: Information, tempered: float) -> None:
-        self._pixels = Information(precision=pixels.precision[..., None], vector=pixels.vector[..., None])
+        vague = np.zeros((6, 1, 1, 1))
+        vague[list(DIAGONAL)] = _VAGUE
+        self._pixels = Information(precision=pixels.precision[..., None] + vague, vector=pixels.vector[..., None])
         self._of_pelvis = Information(
             precision=pixels_of_pelvis.precision[..., None], vector=pixels_of_pelvis.vector[..., None]
         )

@@ -81,7 +81,7 @@ class Sightings:
     def distance(self) -> Float64Array:
         """(N, V, M) of each hypothesis's pelvis from the camera, along the line of sight; never below 5 cm."""
         along = ((self.pelvis - self.center[:, None]) * self.toward[:, :, None]).sum(axis=-1)
-        return np.maximum(along, MIN_DEPTH_M)
+        return np.asarray(np.maximum(along, MIN_DEPTH_M))
 
 
 def gather(views: Sequence[View], rows: NDArray[np.int64]) -> Sightings:

@@ -73,7 +73,7 @@ def test_other_files_are_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="expected the key 'views'"):
         read_fused(path)
     path.write_bytes(path.read_bytes()[:900])
-    with pytest.raises(FormatError, match="expected a whole .npz archive"):
+    with pytest.raises(FormatError, match=r"expected a whole \.npz archive"):
         read_fused(path)
-    with pytest.raises(InputError, match="ends in .npz"):
+    with pytest.raises(InputError, match=r"ends in \.npz"):
         write_fused(tmp_path / "fused.parquet", made())

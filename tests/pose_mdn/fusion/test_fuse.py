@@ -95,10 +95,10 @@ def test_one_view_gives_back_its_hypotheses(scene) -> None:
 def test_where_the_world_has_its_origin_changes_nothing(scene) -> None:
     made = scene()
     turn, shift = Rotation.random(rng=3).as_matrix(), np.array([20.0, -30.0, 5.0])
-    elsewhere = {
-        name: replace(camera, rotation=camera.rotation @ turn.T, translation=camera.translation - camera.rotation @ turn.T @ shift)
-        for name, camera in made.cameras.items()
-    }  # fmt: skip
+    elsewhere = {}
+    for name, camera in made.cameras.items():
+        rotation = camera.rotation @ turn.T
+        elsewhere[name] = replace(camera, rotation=rotation, translation=camera.translation - rotation @ shift)
     fused, moved = fuse_views(made.views, made.cameras), fuse_views(made.views, elsewhere)
     np.testing.assert_allclose(moved.joints_m, fused.joints_m @ turn.T + shift, atol=1e-4)
     np.testing.assert_allclose(moved.covariance_m2, turn @ fused.covariance_m2 @ turn.T, atol=1e-6)
@@ -157,6 +157,19 @@ def test_a_view_of_somebody_else_is_left_out_and_named(scene, views: int) -> Non
     np.testing.assert_allclose(fused.joints_m[:, 0], fuse_views(rest, made.cameras).joints_m[:, 0], atol=1e-5)
     kept = fuse_views(wrong, made.cameras, settings=FusionSettings(reject=False))
     assert (kept.view_status == "used").all()
+
+
+def test_what_no_used_view_but_the_last_sees_is_placed_though_the_first_is_left_out(scene) -> None:
+    made = scene(views=4, depth_std=0.02)
+    beside = made.cameras["cam0"].project(made.truth + np.array([1.0, 0.7, 0.0])).astype(np.float32)
+    views = changed(made.views, "cam0", keypoints_px=beside)
+    for name in ("cam1", "cam2"):
+        confidence = views[name].confidence.copy()
+        confidence[:, WRIST] = 0.0
+        views = changed(views, name, confidence=confidence)
+    fused = fuse_views(views, made.cameras)
+    assert (fused.view_status == ["left_out", "used", "used", "used"]).all()
+    assert made.error_m(fused.joints_m[:, 0]).max() < 0.05
 
 
 def test_two_views_that_disagree_leave_one(scene) -> None:

@@ -99,7 +99,7 @@ def test_weights_are_the_evidence_of_products_of_gaussians(most: int) -> None:
     of_pelvis = Information(precision=np.zeros((6, 1)), vector=np.zeros((3, 1)))
     _, weights = multiply(nothing, of_pelvis, lifted, tempered=1.0, most=most)
     kept = expected[:most]
-    np.testing.assert_allclose(weights[0], kept / kept.sum(), rtol=1e-6)
+    np.testing.assert_allclose(weights[0], kept / kept.sum(), rtol=2e-3)
 
 
 def _two_views(mean: list, covariance: list, root: np.ndarray, mixing: list) -> Lifted:
