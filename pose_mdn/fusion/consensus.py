@@ -102,7 +102,9 @@ def find_consensus(seen: Sightings, noise: float, *, reject: bool = True) -> Con
         for field in fields(found):
             getattr(found, field.name)[unsettled] = getattr(again, field.name)
     found = _named_sides(seen, found)
-    return replace(found, joints=_joint_by_joint(seen, found, noise)) if views > 2 else found
+    if views <= 2:
+        return found
+    return _readmitted(seen, replace(found, joints=_joint_by_joint(seen, found, noise)), noise)
 
 
 def _with_sides_tried(seen: Sightings, rays: "_Rays", noise: float) -> Consensus:
@@ -212,6 +214,20 @@ def _joint_by_joint(seen: Sightings, found: Consensus, noise: float) -> Float64A
     precision[list(DIAGONAL)] += ~several[:, None]
     joints = np.moveaxis(times(inverse(precision)[0], vector), 0, -1)
     return np.where(several[:, None, None], joints, found.joints)
+
+
+def _readmitted(seen: Sightings, found: Consensus, noise: float) -> Consensus:
+    """With views that agree with what several others settled on, if not with the two that proposed it."""
+    straight, exchanged = (_agreement(seen, found.joints[:, None], noise, flip)[:, 0] for flip in (False, True))
+    settled = (found.used.sum(axis=1) > 1)[:, None]
+    agreement = np.maximum(straight, exchanged)
+    back = seen.present & ~found.used & settled & (agreement > _ENOUGH)
+    return replace(
+        found,
+        used=found.used | back,
+        exchanged=np.where(back, exchanged - _PRICE_OF_EXCHANGE > straight, found.exchanged),
+        agreement=np.where(settled & seen.present, agreement, found.agreement),
+    )
 
 
 def _price_of_distance(

@@ -17,7 +17,7 @@ from pose_mdn.fusion.symmetric import DIAGONAL, Float64Array
 from pose_mdn.fusion.terms import Lifted
 
 _VAGUE = 1e-4
-"""Precision of any joint before anything is known of it, 1 / m²: the first views of a product may not be used at all."""
+"""Precision of any joint before anything is known of it, 1 / m²: a product's first views may not be used at all."""
 
 
 def multiply(
