@@ -17,7 +17,7 @@ from pose_mdn.fusion.symmetric import DIAGONAL, Float64Array
 from pose_mdn.fusion.terms import Lifted
 
 _VAGUE = 1e-4
-"""Precision of any joint before anything is known of it, 1 / m²: a product's first views may not be used at all."""
+"""Precision of anything before any is known, 1 / m²: a product's first views may not be used at all."""
 
 
 def multiply(
@@ -73,7 +73,7 @@ class _Product:
         vague[list(DIAGONAL)] = _VAGUE
         self._pixels = Information(precision=pixels.precision[..., None] + vague, vector=pixels.vector[..., None])
         self._of_pelvis = Information(
-            precision=pixels_of_pelvis.precision[..., None], vector=pixels_of_pelvis.vector[..., None]
+            precision=pixels_of_pelvis.precision[..., None] + vague[:, 0], vector=pixels_of_pelvis.vector[..., None]
         )
         self._tempered = tempered
 

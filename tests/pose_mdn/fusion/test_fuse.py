@@ -3,6 +3,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from pose_mdn.distributions import PoseMixture
@@ -283,9 +285,9 @@ def test_what_cannot_be_fused_is_refused(scene) -> None:
         fuse_views(made.views, made.cameras, persons=[view.person, view.person[1:]])
     with pytest.raises(InputError, match="offsets: expected names of views"):
         fuse_views(made.views, made.cameras, offsets={"cam9": 1})
-    for settings in ({"method": "average"}, {"noise": 1.2}, {"num_hypotheses": 0}):
-        with pytest.raises(InputError, match=f"^{next(iter(settings))}: expected"):
-            FusionSettings(**settings)
+    for wrong in ({"method": "average"}, {"noise": 1.2}, {"num_hypotheses": 0}):
+        with pytest.raises(InputError, match=f"^{next(iter(wrong))}: expected"):
+            FusionSettings(**wrong)
 
 
 def test_progress_counts_every_row(scene) -> None:
@@ -294,3 +296,36 @@ def test_progress_counts_every_row(scene) -> None:
     fuse_views(made.views, made.cameras, on_progress=done.append)
     assert sum(done) == 100
     assert len(done) > 1
+
+
+@given(seed=st.integers(0, 10_000), views=st.integers(1, 5), method=st.sampled_from(METHODS))
+@settings(max_examples=25, deadline=None)
+def test_whatever_is_missing_or_wrong_rows_keep_their_place(scene, seed: int, views: int, method: str) -> None:
+    made = scene(views=views, rows=5)
+    rng = np.random.default_rng(seed)
+    broken = {}
+    for name, view in made.views.items():
+        keypoints = view.keypoints_px + (rng.random((5, 17, 1)) < 0.2) * rng.normal(0, 400, (5, 17, 2))
+        seen = rng.random((5, 17)) < rng.choice([0.1, 0.5, 1.0], (5, 1))
+        status = np.where(rng.random(5) < 0.2, "too_few_joints", view.status)
+        gone = (status == "too_few_joints")[:, None, None, None]
+        broken[name] = replace(
+            view,
+            keypoints_px=np.where(seen[..., None], keypoints, np.nan).astype(np.float32),
+            confidence=(seen * rng.uniform(0.1, 1.0, (5, 17))).astype(np.float32),
+            means_m=np.where(gone, np.nan, view.means_m),
+            root_translation_m=np.where(gone[..., 0], np.nan, view.root_translation_m),
+            status=status,
+        ).take(np.sort(rng.permutation(5)[: rng.integers(0, 6)]))
+    fused = fuse_views(broken, made.cameras, settings=FusionSettings(method=method))
+    present = [set(view.frame[view.lifted].tolist()) for view in broken.values()]
+    for row, frame in enumerate(fused.frame.tolist()):
+        shown = sum(frame in frames for frames in present)
+        assert fused.found[row] == (shown > 0)
+        assert 0 <= fused.used[row].sum() <= shown
+        assert fused.used[row].any() == (shown > 0)
+    if method != "triangulation":
+        assert (np.isfinite(fused.means_m).all(axis=(1, 2, 3)) == fused.found).all()
+        np.testing.assert_allclose(fused.mixing_coefficients[fused.found].sum(axis=1), 1.0, atol=1e-5)
+        variances = np.linalg.eigvalsh(fused.covariance_m2[fused.found][:, :, 1:].astype(np.float64))
+        assert (variances > 0).all()
