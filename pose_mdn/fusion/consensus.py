@@ -10,6 +10,9 @@ The proposal with the most agreement wins; views that agree with it by less than
 else, of another frame or through another camera cannot win against two that agree, as in RANSAC, but with all proposals
 tried. The person's distance counts too: seen from cameras side by side, rays of different people may meet.
 
+One keypoint far off spoils no more than itself: each joint is then settled on its own, by the pair of used views
+with which most others agree about it, and a view that agrees with what came of this is taken in again.
+
 Letters in shapes: N rows, V views, J = 17 joints, P proposals.
 """
 
@@ -36,6 +39,7 @@ _DISTANCE_SPREAD = 0.12
 _ALONG = 0.2
 """The same with that, children included: how far along its ray a proposal may be."""
 _PRICE_OF_DOUBT = 0.1
+"""Of a view that certainly shows no person: decides between two that disagree."""
 _SETTLED_FOR_TWO = 0.9
 """Two views agree by chance more easily than three, so less agreement than this is not taken without trying sides."""
 
@@ -47,8 +51,8 @@ class Consensus:
     Attributes:
         used: (N, V) views that show the person.
         exchanged: (N, V) which of them have left and right exchanged.
-        agreement: (N, V) mean agreement of keypoints with the proposal that won, 0 to 1.
-        joints: (N, J, 3) that proposal, in the world.
+        agreement: (N, V) mean agreement of keypoints with `joints`, 0 to 1.
+        joints: (N, J, 3) where joints are about, in the world.
     """
 
     used: NDArray[np.bool_]
@@ -107,7 +111,7 @@ def find_consensus(seen: Sightings, noise: float, *, reject: bool = True) -> Con
     return _readmitted(seen, replace(found, joints=_joint_by_joint(seen, found, noise)), noise)
 
 
-def _with_sides_tried(seen: Sightings, rays: "_Rays", noise: float) -> Consensus:
+def _with_sides_tried(seen: Sightings, rays: _Rays, noise: float) -> Consensus:
     """The same with proposals in which one of two views has left and right exchanged."""
     views = seen.present.shape[1]
     first, second = np.array([(v, v) for v in range(views)] + list(combinations(range(views), 2))).T
@@ -239,8 +243,8 @@ def _price_of_distance(
     apart = proposals[:, :, None, 0] - seen.center
     along = (apart * seen.toward[:, None]).sum(axis=-1)
     ratio = np.log(np.maximum(along, MIN_DEPTH_M) / lifted)
-    proposals_index = np.arange(len(first))
-    usual = 0.5 * (ratio[:, proposals_index, first] + ratio[:, proposals_index, second])
+    each = np.arange(len(first))
+    usual = 0.5 * (ratio[:, each, first] + ratio[:, each, second])
     return np.asarray(0.5 - 0.5 * np.exp(-0.5 * np.square((ratio - usual[..., None]) / _DISTANCE_SPREAD)))
 
 

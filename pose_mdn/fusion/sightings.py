@@ -89,6 +89,9 @@ def gather(views: Sequence[View], rows: NDArray[np.int64]) -> Sightings:
     hypotheses = max(view.hypotheses.num_hypotheses for view in views)
     columns = _absent((len(rows), len(views), hypotheses))
     for number, view in enumerate(views):
+        # Whoever is absent stands a metre before the camera, so that nothing is divided by zero.
+        columns["toward"][:, number] = view.camera.rotation[2]
+        columns["pelvis"][:, number] = view.camera.optical_center + view.camera.rotation[2]
         index = rows[:, number]
         present = index >= 0
         present[present] = view.hypotheses.lifted[index[present]]
@@ -105,20 +108,19 @@ def gather(views: Sequence[View], rows: NDArray[np.int64]) -> Sightings:
 
 
 def _absent(sizes: tuple[int, int, int]) -> dict[str, NDArray[Any]]:
-    """Columns in which nobody was seen: a person of no size one metre before the origin."""
+    """Columns in which nobody was seen: a person of no size."""
     view, joint = sizes[:2], HUMAN36M17.num_joints
-    forward = np.array([0.0, 0.0, 1.0])
     return {
         "present": np.zeros(view, bool),
         "slopes": np.zeros((*view, joint, 2)),
         "seen": np.zeros((*view, joint), bool),
         "noise": np.ones((*view, joint)),
-        "toward": np.broadcast_to(forward, (*view, 3)).copy(),
+        "toward": np.zeros((*view, 3)),
         "means": np.zeros((*sizes, joint, 3)),
         "across": np.ones((*sizes, joint)),
         "along": np.ones((*sizes, joint)),
         "log_mixing": np.full(sizes, -np.inf),
-        "pelvis": np.broadcast_to(forward, (*sizes, 3)).copy(),
+        "pelvis": np.zeros((*sizes, 3)),
         "doubt": np.zeros(view),
     }
 

@@ -230,6 +230,22 @@ def test_views_may_be_missing_in_any_frame_and_rows_may_be_broken(scene) -> None
     assert len(none) == 0
 
 
+def test_cameras_may_stand_anywhere(scene) -> None:
+    made = scene(views=3, rows=4)
+    up = np.array([0.0, 0.0, 1.0])
+    for origin in (np.zeros(3), up):
+        shift = origin - made.cameras["cam0"].optical_center
+        moved = {
+            name: replace(camera, translation=camera.translation - camera.rotation @ shift)
+            for name, camera in made.cameras.items()
+        }
+        np.testing.assert_allclose(moved["cam0"].optical_center, origin, atol=1e-12)
+        absent = {**made.views, "cam0": made.views["cam0"].take(slice(0, 1))}
+        fused = fuse_views(absent, moved)
+        expected = fuse_views(absent, made.cameras)
+        np.testing.assert_allclose(fused.joints_m, expected.joints_m + shift, atol=1e-4)
+
+
 def test_rows_are_matched_by_frame_and_person(scene) -> None:
     made = scene(views=2, rows=6)
     fused = fuse_views(made.views, made.cameras)
