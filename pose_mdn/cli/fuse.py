@@ -53,8 +53,9 @@ def fuse(
         ),
     ] = "posterior",
     noise: Annotated[
-        float, typer.Option(help="Standard deviation of the keypoints, as part of the person's size.")
-    ] = 0.012,
+        float | None,
+        typer.Option(help="Standard deviation of the keypoints, as part of the person's size; estimated if left out."),
+    ] = None,
     num_hypotheses: Annotated[int, typer.Option(help="Most hypotheses of a fused pose.")] = 5,
     keep_all: Annotated[
         bool, typer.Option("--keep-all", help="Leave no view out, and sides as they are named.")

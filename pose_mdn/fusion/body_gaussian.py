@@ -7,7 +7,7 @@ What is known comes in three kinds, each a precision matrix and the same times a
 * where the pelvis is:                       N(X; p, W⁻¹).
 
 Joints know of each other through the pelvis alone, so the precision matrix is an arrowhead, and eliminating the joints
-leaves 3 x 3:  Pⱼ = Wⱼ + Lⱼ,  S = W + Σⱼ (Wⱼ - Wⱼ Pⱼ⁻¹ Wⱼ).
+leaves 3 x 3:  Pⱼ = Wⱼ + Lⱼ,  S = W + Σⱼ Wⱼ Pⱼ⁻¹ Lⱼ.
 
 Matrices are those of `symmetric`, (6, 16, ...) for joints and (6, ...) for the pelvis; vectors (3, 16, ...) likewise.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.fusion.symmetric import Float64Array, dot, full, inverse, sandwich, times
+from pose_mdn.fusion.symmetric import Float64Array, chain, dot, full, inverse, times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,8 @@ def condition(pixels: Information, lifted: Information, pelvis: Information) -> 
     inverted, determinant = inverse(pixels.precision + lifted.precision)
     vector = pixels.vector + lifted.vector
     free = times(inverted, vector)
-    schur = pelvis.precision + (pixels.precision - sandwich(pixels.precision, inverted)).sum(axis=1)
+    # W - W P⁻¹ W, but no difference of large numbers.
+    schur = pelvis.precision + chain(pixels.precision, inverted, lifted.precision).sum(axis=1)
     remaining = pelvis.vector + (pixels.vector - times(pixels.precision, free)).sum(axis=1)
     covariance, schur_determinant = inverse(schur)
     root = times(covariance, remaining)

@@ -1,12 +1,14 @@
 """Several views in, one sequence of poses in the world out."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.fusion.consensus import Consensus, find_consensus
 from pose_mdn.fusion.consistency import fuse_consistent
+from pose_mdn.fusion.noise import estimate_noise
 from pose_mdn.fusion.posterior import Posterior, fuse_posterior
 from pose_mdn.fusion.rows import match_rows, pair_views
 from pose_mdn.fusion.settings import TEMPERING, FusionSettings, Tempering
@@ -18,6 +20,7 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 
 _ROWS_AT_ONCE = 64
 """Arrays of this many rows stay in a core's cache."""
+_ROWS_FOR_NOISE = 256
 
 
 def fuse_views(
@@ -51,6 +54,8 @@ def fuse_views(
     settings = settings or FusionSettings()
     views = pair_views(hypotheses, cameras)
     matched = match_rows(views, persons=persons, offsets=offsets)
+    if settings.noise is None:
+        settings = replace(settings, noise=estimate_noise(gather(views, _sample(matched.index))))
     columns: list[dict[str, NDArray[np.generic]]] = []
     for index in _slices(matched.index):
         columns.append(_fuse_slice(gather(views, index), index, settings, tempering))
@@ -74,10 +79,17 @@ def _slices(index: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         yield index[start : start + _ROWS_AT_ONCE]
 
 
+def _sample(index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows, spread evenly, of which at most `_ROWS_FOR_NOISE` have two views or more."""
+    several = index[(index >= 0).sum(axis=1) > 1]
+    return np.asarray(several[:: max(1, -(-len(several) // _ROWS_FOR_NOISE))])
+
+
 def _fuse_slice(
     seen: Sightings, index: NDArray[np.int64], settings: FusionSettings, tempering: Tempering
 ) -> dict[str, NDArray[np.generic]]:
     """The columns of some rows."""
+    assert settings.noise is not None, "it is estimated before"
     rows = len(seen)
     found = np.asarray(seen.present.any(axis=1))
     consensus = find_consensus(seen, settings.noise, reject=settings.reject)
@@ -107,6 +119,7 @@ def _fuse_slice(
 
 
 def _fuse(seen: Sightings, consensus: Consensus, settings: FusionSettings, tempering: Tempering) -> Posterior:
+    assert settings.noise is not None, "it is estimated before"
     if settings.method == "triangulation":
         return triangulate(seen, consensus, noise=settings.noise, tempering=tempering)
     if settings.method == "consistency":

@@ -18,14 +18,15 @@ class FusionSettings:
 
     Attributes:
         method: How to fuse.
-        noise: Standard deviation of keypoints per axis, as part of the diagonal of the box around the person.
+        noise: Standard deviation of keypoints per axis, as part of the diagonal of the box around the person; estimated
+            from how well the views agree if `None`.
         num_hypotheses: K, most components of an answer.
         reject: Whether views that do not show the person that the others show are left out, and exchanged sides put
             right.
     """
 
     method: Method = "posterior"
-    noise: float = 0.012
+    noise: float | None = None
     num_hypotheses: int = 5
     reject: bool = True
 
@@ -33,7 +34,7 @@ class FusionSettings:
         if self.method not in METHODS:
             message = f"method: expected one of {', '.join(METHODS)}, got {self.method!r}"
             raise InputError(message, field="method")
-        if not 0 < self.noise < 1:
+        if self.noise is not None and not 0 < self.noise < 1:
             raise InputError(
                 f"noise: expected a part of the person's size between 0 and 1, such as 0.012, got {self.noise:g}",
                 field="noise",

@@ -48,9 +48,9 @@ def inverse(matrix: Float64Array) -> tuple[Float64Array, Float64Array]:
     return inverted, determinant
 
 
-def sandwich(outside: Float64Array, inside: Float64Array) -> Float64Array:
-    """(6, ...) A B A of (6, ...) matrices A and B."""
-    columns = [times(outside, times(inside, outside[_ROWS[i]])) for i in range(3)]
+def chain(first: Float64Array, middle: Float64Array, last: Float64Array) -> Float64Array:
+    """(6, ...) A B C of (6, ...) matrices whose product is symmetric too."""
+    columns = [times(first, times(middle, last[_ROWS[i]])) for i in range(3)]
     product = np.empty((6, *columns[0].shape[1:]))
     product[:3], product[3], product[4], product[5] = columns[0], columns[1][1], columns[2][1], columns[2][2]
     return product

@@ -11,6 +11,7 @@ from pose_mdn.distributions import PoseMixture
 from pose_mdn.errors import InputError
 from pose_mdn.fusion import METHODS, FusionSettings, fuse_views, seen_by
 from pose_mdn.fusion.consistency import inconsistency_m
+from pose_mdn.fusion.noise import estimate_noise
 from pose_mdn.fusion.rows import match_rows, pair_views
 from pose_mdn.fusion.sightings import gather
 from pose_mdn.geometry.camera import Camera
@@ -108,11 +109,12 @@ def test_where_the_world_has_its_origin_changes_nothing(scene) -> None:
 
 def test_the_order_of_views_and_the_other_rows_change_nothing(scene) -> None:
     made = scene(views=3)
-    fused = fuse_views(made.views, made.cameras)
-    turned = fuse_views(dict(reversed(made.views.items())), made.cameras)
+    known = FusionSettings(noise=0.012)
+    fused = fuse_views(made.views, made.cameras, settings=known)
+    turned = fuse_views(dict(reversed(made.views.items())), made.cameras, settings=known)
     np.testing.assert_allclose(turned.joints_m[:, 0], fused.joints_m[:, 0], atol=1e-5)
-    alone = fuse_views({name: view.take(slice(4, 5)) for name, view in made.views.items()}, made.cameras)
-    assert_same(alone, fused.take(slice(4, 5)))
+    row = {name: view.take(slice(4, 5)) for name, view in made.views.items()}
+    assert_same(fuse_views(row, made.cameras, settings=known), fused.take(slice(4, 5)))
 
 
 def test_more_views_are_better_and_surer(scene) -> None:
@@ -312,6 +314,23 @@ def test_progress_counts_every_row(scene) -> None:
     fuse_views(made.views, made.cameras, on_progress=done.append)
     assert sum(done) == 100
     assert len(done) > 1
+
+
+@pytest.mark.parametrize("noise", [0.004, 0.012, 0.02])
+def test_the_noise_of_keypoints_is_estimated(scene, noise: float) -> None:
+    made = scene(views=3, rows=60)
+    rng = np.random.default_rng(0)
+    views = {}
+    for name, view in made.views.items():
+        size = np.linalg.norm(np.ptp(view.keypoints_px, axis=1), axis=-1)[:, None, None]
+        gross = np.where(rng.random((60, 17, 1)) < 0.05, 10.0, 1.0)
+        keypoints = view.keypoints_px + noise * size * gross * rng.normal(size=(60, 17, 2))
+        views[name] = replace(view, keypoints_px=keypoints.astype(np.float32))
+    paired = pair_views(views, made.cameras)
+    assert estimate_noise(gather(paired, match_rows(paired).index)) == pytest.approx(noise, rel=0.2)
+    wrong = changed(views, "cam0", keypoints_px=np.roll(views["cam0"].keypoints_px, 9, axis=0) + 150)
+    paired = pair_views(wrong, made.cameras)
+    assert estimate_noise(gather(paired, match_rows(paired).index)) == pytest.approx(noise, rel=0.25)
 
 
 @given(seed=st.integers(0, 10_000), views=st.integers(1, 5), method=st.sampled_from(METHODS))

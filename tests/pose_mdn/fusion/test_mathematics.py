@@ -31,9 +31,8 @@ def test_symmetric_matrices_are_those_of_numpy() -> None:
     inverted, determinant = symmetric.inverse(packed(first))
     np.testing.assert_allclose(symmetric.full(inverted), np.linalg.inv(first), rtol=1e-9)
     np.testing.assert_allclose(determinant, np.linalg.det(first), rtol=1e-9)
-    np.testing.assert_allclose(
-        symmetric.full(symmetric.sandwich(packed(first), packed(second))), first @ second @ first, rtol=1e-9
-    )
+    product = symmetric.chain(packed(first), packed(second), packed(first))
+    np.testing.assert_allclose(symmetric.full(product), first @ second @ first, rtol=1e-9)
     np.testing.assert_allclose(
         np.moveaxis(symmetric.times(packed(first), moved(vector)), 0, -1), (first @ vector[..., None])[..., 0]
     )
