@@ -23,6 +23,8 @@ _PER_HYPOTHESIS = ("means", "across", "along", "log_mixing", "pelvis")
 _DOUBT = 2.0
 """An uncertain joint is up to this many times noisier than a certain one, and so again as noisy."""
 _SMALLEST_STD_M = 1e-4
+_SMALLEST_SIZE = 0.02
+"""As a slope: of whom only one or two joints are seen is no smaller than people 90 m away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,13 +133,14 @@ def _seen_by(view: View, index: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     slopes = np.asarray(pixels_to_slopes(camera.undistort_points(taken.keypoints_px), camera.intrinsics))
     seen = np.isfinite(slopes).all(axis=-1) & (taken.confidence > 0)
     doubted = 1.0 + _DOUBT * (1.0 - np.clip(taken.confidence.astype(np.float64), 0.0, 1.0))
+    size = np.nan_to_num(person_size_px(slopes, seen), nan=1.0)
     with np.errstate(divide="ignore"):
         log_mixing = np.log(taken.mixing_coefficients.astype(np.float64))
     return {
         "present": np.ones(len(index), bool),
         "slopes": np.where(seen[..., None], slopes, 0.0),
         "seen": seen,
-        "noise": np.where(seen, np.nan_to_num(person_size_px(slopes, seen), nan=1.0)[:, None] * doubted, 1.0),
+        "noise": np.where(seen, np.maximum(size, _SMALLEST_SIZE)[:, None] * doubted, 1.0),
         "toward": (camera.rotation.T @ taken.view_rotation.astype(np.float64))[..., 2],
         "means": taken.means_m.astype(np.float64) @ camera.rotation,
         "across": np.maximum(taken.std_m[..., 0].astype(np.float64), _SMALLEST_STD_M),

@@ -16,6 +16,9 @@ from pose_mdn.fusion.settings import Tempering
 from pose_mdn.fusion.sightings import Sightings
 from pose_mdn.fusion.symmetric import DIAGONAL, Float64Array, dot, outer
 
+_SMALLEST_PELVIS_M = 1e-4
+"""Of the pelvis's deviation across the line of sight; far smaller than that along it, matrices cannot be inverted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lifted:
@@ -142,7 +145,7 @@ def lifted_terms(
     )
     mean = np.moveaxis(seen.means[..., 1:, :] * scale[..., None, None], (-1, -2), (0, 1))
     information = _along_and_across(across, along, toward[:, None], mean)
-    wide = np.maximum(tempering.pelvis * weights.sigma[..., :1], 1e-6) * seen.distance
+    wide = np.maximum(tempering.pelvis * weights.sigma[..., :1] * seen.distance, _SMALLEST_PELVIS_M)
     pelvis_mean = np.moveaxis(seen.pelvis - reference[:, None, None], -1, 0)
     pelvis = _along_and_across(
         believed[0] / np.square(wide), believed[0] / np.square(tempering.distance * seen.distance), toward, pelvis_mean
