@@ -1,6 +1,7 @@
 """Files in, files out."""
 
 from pose_mdn.formats.cameras.registry import camera_formats, read_camera, read_cameras
+from pose_mdn.formats.fused.npz import read_fused, write_fused
 from pose_mdn.formats.hypotheses.files import read_hypotheses, write_hypotheses
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat
 from pose_mdn.formats.keypoints.npz import write_keypoints
@@ -12,8 +13,10 @@ __all__ = [
     "keypoint_formats",
     "read_camera",
     "read_cameras",
+    "read_fused",
     "read_hypotheses",
     "read_keypoints",
+    "write_fused",
     "write_hypotheses",
     "write_keypoints",
 ]

@@ -1,29 +1,34 @@
 """A client with numpy arrays in and out."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 
 import grpc
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pose_mdn.fusion import FusionSettings
+from pose_mdn.fusion.rows import match_rows, pair_views
 from pose_mdn.geometry.body import KnownBody
 from pose_mdn.geometry.camera import Camera
 from pose_mdn.geometry.ground_plane import GroundPlane
 from pose_mdn.geometry.known_distance import KnownDistance
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.poses.confidences import refuse_percentages
+from pose_mdn.poses.fused import FusedPoseSequence
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.poses.lens_model import BROWN, LensModel
 from pose_mdn.reprojection import CheckSettings, ReprojectionCheck
 from pose_mdn.reprojection.check import observations, picture_size, require_both_cameras
+from pose_mdn_server.codec.fusion_request import encode_fusion_request
+from pose_mdn_server.codec.fusion_response import decode_fusion_response
 from pose_mdn_server.codec.lift_stream import decode_lift_stream_response, encode_lift_stream
 from pose_mdn_server.codec.lifting import decode_lift_response, encode_lift_request
 from pose_mdn_server.codec.reprojection_request import encode_check_request
 from pose_mdn_server.codec.reprojection_response import decode_check_response
-from pose_mdn_server.rpc import pose_lifting_pb2_grpc, reprojection_pb2_grpc
+from pose_mdn_server.rpc import pose_fusion_pb2_grpc, pose_lifting_pb2_grpc, reprojection_pb2_grpc
 from pose_mdn_server.status import from_rpc_error
 
 
@@ -42,6 +47,7 @@ class PoseLiftingClient:
         self._channel = grpc.insecure_channel(target, options=unlimited)
         self._stub = pose_lifting_pb2_grpc.PoseLiftingServiceStub(self._channel)
         self._checks = reprojection_pb2_grpc.ReprojectionServiceStub(self._channel)
+        self._fusion = pose_fusion_pb2_grpc.PoseFusionServiceStub(self._channel)
 
     def lift(
         self,
@@ -207,6 +213,32 @@ class PoseLiftingClient:
             confidence=weight,
             image_size=picture_size(hypotheses, camera),
         )
+
+    def fuse_views(
+        self,
+        hypotheses: Mapping[str, HypothesisSequence],
+        cameras: Mapping[str, Camera],
+        *,
+        settings: FusionSettings | None = None,
+        persons: Sequence[NDArray[np.integer]] | None = None,
+        offsets: Mapping[str, int] | None = None,
+    ) -> FusedPoseSequence:
+        """Fuse what calibrated cameras saw; arguments and answer as of `pose_mdn.fusion.fuse_views`.
+
+        Raises:
+            InputError: Arguments do not fit, or the server refused the request; the message names the field.
+            ServerUnavailableError: There was no answer.
+        """
+        settings = settings or FusionSettings()
+        views = pair_views(hypotheses, cameras)
+        match_rows(views, persons=persons, offsets=offsets)
+        request = encode_fusion_request(hypotheses, cameras, settings, persons, offsets or {})
+        try:
+            response = self._fusion.FusePoses(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self.target) from error
+        fps = next((view.fps for view in hypotheses.values() if view.fps), None)
+        return decode_fusion_response(response, method=settings.method, model=views[0].hypotheses.model, fps=fps)
 
     def close(self) -> None:
         """Close the connection."""

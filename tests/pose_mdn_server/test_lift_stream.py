@@ -221,8 +221,11 @@ def test_people_without_numbers_are_followed(client: PoseLiftingClient, clip: Ke
 
 @pytest.mark.parametrize(
     ("fields", "field"),
-    [({"fps": -1.0}, "settings.fps"), ({"fps": float("nan")}, "settings.fps")]
-    + [({"smoothing": pose_lifting_pb2.Smoothing(lag_frames=10**6)}, "settings.smoothing.lag_frames")],
+    [
+        ({"fps": -1.0}, "settings.fps"),
+        ({"fps": float("nan")}, "settings.fps"),
+        ({"smoothing": pose_lifting_pb2.Smoothing(lag_frames=10**6)}, "settings.smoothing.lag_frames"),
+    ],
 )
 def test_impossible_settings_are_named(server: PoseServer, fields: dict[str, object], field: str) -> None:
     with grpc.insecure_channel(server.address) as channel:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pose_mdn.poses.keypoints import FloatArray
 from pose_mdn.skeletons import HUMAN36M17, get_skeleton
 from pose_mdn.skeletons.skeleton import Skeleton
-from pose_mdn_server.rpc import pose_lifting_pb2, reprojection_pb2
+from pose_mdn_server.rpc import pose_fusion_pb2, pose_lifting_pb2, reprojection_pb2
 from pose_mdn_server.violations import Violations
 
-_Request = pose_lifting_pb2.LiftRequest | reprojection_pb2.CheckReprojectionRequest
+_Request = pose_lifting_pb2.LiftRequest | reprojection_pb2.CheckReprojectionRequest | pose_fusion_pb2.FusionView
 
 
 @dataclass(frozen=True, kw_only=True)
