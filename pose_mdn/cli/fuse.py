@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from pose_mdn.geometry.camera import Camera
     from pose_mdn.poses.fused import FusedPoseSequence
@@ -38,6 +41,12 @@ def fuse(
             metavar="NAME=FRAMES", help="Frames to add to a view's numbers, if cameras did not start together."
         ),
     ] = None,
+    people: Annotated[
+        Literal["match", "numbers"],
+        typer.Option(
+            help="Who is who across views: match people by where they are, or trust that the files number them alike."
+        ),
+    ] = "match",
     seen_by: Annotated[
         list[str] | None,
         typer.Option(
@@ -64,9 +73,9 @@ def fuse(
 ) -> None:
     """Fuse what several calibrated cameras saw of the same people.
 
-    Rows are matched by frame and person. Views that show somebody else or another moment are left out, exchanged left
-    and right are put right, and keypoints that no other view confirms are disbelieved; the result says which. Lift each
-    view with its camera of the same calibration first:
+    Rows are matched by frame, people by where they are. Views that show somebody else or another moment are left out,
+    exchanged left and right are put right, and keypoints that no other view confirms are disbelieved; the result says
+    which. Lift each view with its camera of the same calibration first:
 
     pose-mdn lift left.json -o left.npz --camera calib.toml:left
 
@@ -86,15 +95,20 @@ def fuse(
     _require_known(seen_by or [], known, "--seen-by")
     hypotheses = {name: read_hypotheses(path) for name, path in _files(views, known).items()}
     offsets = _offsets(offset or [], hypotheses)
+    persons = _persons(hypotheses, known, offsets) if people == "match" else None
     with row_progress() as progress:
         progress.begin("fusing", max(map(len, hypotheses.values())))
-        fused = fuse_views(hypotheses, known, settings=settings, offsets=offsets, on_progress=progress.advance)
+        fused = fuse_views(
+            hypotheses, known, settings=settings, persons=persons, offsets=offsets, on_progress=progress.advance
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     write_fused(output, fused)
     written = [output]
     for name in seen_by or []:
         path = output.with_name(f"{output.stem}.{name}.npz")
-        written.append(_write_seen_by(path, fused, known[name], hypotheses.get(name), offsets.get(name, 0)))
+        person = None if persons is None else dict(zip(hypotheses, persons, strict=True)).get(name)
+        view, shift = hypotheses.get(name), offsets.get(name, 0)
+        written.append(_write_seen_by(path, fused, known[name], view, person=person, offset=shift))
     if as_json:
         typer.echo(json.dumps({"written": [str(path) for path in written], **fusion_document(fused)}))
         return
@@ -141,11 +155,30 @@ def _require_known(names: list[str], known: "Collection[str]", option: str) -> N
             raise typer.BadParameter(f"{option}: expected one of {', '.join(known)}, got {name!r}")
 
 
+def _persons(
+    hypotheses: "dict[str, HypothesisSequence]", known: "Mapping[str, Camera]", offsets: dict[str, int]
+) -> "list[NDArray[np.int64]]":
+    """For each view, who each row shows."""
+    from pose_mdn.people import people_of_views  # noqa: PLC0415
+
+    return people_of_views(
+        list(hypotheses.values()),
+        [known[name] for name in hypotheses],
+        offsets=[offsets.get(name, 0) for name in hypotheses],
+    )
+
+
 def _write_seen_by(
-    path: Path, fused: "FusedPoseSequence", camera: "Camera", view: "HypothesisSequence | None", offset: int
+    path: Path,
+    fused: "FusedPoseSequence",
+    camera: "Camera",
+    view: "HypothesisSequence | None",
+    *,
+    person: "NDArray[np.int64] | None",
+    offset: int,
 ) -> Path:
     from pose_mdn.formats import write_hypotheses  # noqa: PLC0415
     from pose_mdn.fusion import seen_by  # noqa: PLC0415
 
-    write_hypotheses(path, seen_by(fused, camera, view, offset=offset))
+    write_hypotheses(path, seen_by(fused, camera, view, person=person, offset=offset))
     return path

@@ -1,7 +1,7 @@
 """Who is who: over the frames of a recording, and across the views of several cameras."""
 
 from pose_mdn.people.assignment import assign
-from pose_mdn.people.cross_view import match_people
+from pose_mdn.people.cross_view import match_people, people_of_views
 from pose_mdn.people.tracker import NOBODY, PersonTracker, TrackingSettings
 from pose_mdn.people.tracking import Presence, presences, track_people, with_tracked_people
 
@@ -12,6 +12,7 @@ __all__ = [
     "TrackingSettings",
     "assign",
     "match_people",
+    "people_of_views",
     "presences",
     "track_people",
     "with_tracked_people",

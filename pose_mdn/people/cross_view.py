@@ -6,6 +6,7 @@ view brought along are believed; those found here are cut into pieces first (`pi
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,30 @@ def match_people(
     if frame_by_frame:
         return people.number(people.match_frames(), keep_unsupported=keep_unsupported)
     return people.number(people.match_tracks(given), keep_unsupported=keep_unsupported)
+
+
+def people_of_views(
+    views: Sequence[HypothesisSequence], cameras: Sequence[Camera], *, offsets: Sequence[int] | None = None
+) -> list[NDArray[np.int64]]:
+    """Number everybody for fusion, also those whom one view alone shows.
+
+    Where no view ever shows two people at once, all that are seen are taken for one person; which views show somebody
+    else is then for fusion to tell. Otherwise people are matched as by `match_people`.
+
+    Args:
+        views: As for `match_people`.
+        cameras: As for `match_people`.
+        offsets: Frames to add to each view's frame numbers, for cameras that did not start together; 0 if `None`.
+
+    Returns:
+        For each view (N_v,) numbers; -1 for nobody.
+    """
+    shown = [view.frame[(view.person != NOBODY) & (view.confidence > 0).any(axis=1)] for view in views]
+    if all(len(np.unique(frame)) == len(frame) for frame in shown):
+        return [np.where(view.person == NOBODY, NOBODY, 0) for view in views]
+    offsets = [0] * len(views) if offsets is None else offsets
+    moved = [replace(view, frame=view.frame + offset) for view, offset in zip(views, offsets, strict=True)]
+    return match_people(moved, cameras, keep_unsupported=True)
 
 
 class _People:

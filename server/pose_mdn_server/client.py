@@ -222,8 +222,11 @@ class PoseLiftingClient:
         settings: FusionSettings | None = None,
         persons: Sequence[NDArray[np.integer]] | None = None,
         offsets: Mapping[str, int] | None = None,
+        match_people: bool = False,
     ) -> FusedPoseSequence:
         """Fuse what calibrated cameras saw; arguments and answer as of `pose_mdn.fusion.fuse_views`.
+
+        With `match_people` the server finds out who is who across views, as `pose_mdn.people.people_of_views` does.
 
         Raises:
             InputError: Arguments do not fit, or the server refused the request; the message names the field.
@@ -231,8 +234,11 @@ class PoseLiftingClient:
         """
         settings = settings or FusionSettings()
         views = pair_views(hypotheses, cameras)
-        match_rows(views, persons=persons, offsets=offsets)
-        request = encode_fusion_request(hypotheses, cameras, settings, persons, offsets or {})
+        if not match_people:
+            match_rows(views, persons=persons, offsets=offsets)
+        request = encode_fusion_request(
+            hypotheses, cameras, settings, persons=persons, offsets=offsets or {}, match_people=match_people
+        )
         try:
             response = self._fusion.FusePoses(request, timeout=self._timeout_s)
         except grpc.RpcError as error:

@@ -8,6 +8,7 @@ import pytest
 from pose_mdn.errors import InputError
 from pose_mdn.fusion import FusionSettings, fuse_views
 from pose_mdn.geometry.camera import Camera
+from pose_mdn.people import people_of_views
 from pose_mdn.poses.fused import FusedPoseSequence
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
@@ -81,10 +82,34 @@ def test_persons_offsets_and_missing_rows_travel_too(client: PoseLiftingClient, 
     assert got.view_status[11].tolist() == ["used", "absent"]
 
 
+def test_the_server_matches_people_if_asked(client: PoseLiftingClient, rig: Rig) -> None:
+    views, cameras = rig
+    beside = {name: _moved(view, cameras[name], np.array([1.5, 0.0, 0.5])) for name, view in views.items()}
+    crowd = {
+        "here": HypothesisSequence.concatenate([views["here"], replace(beside["here"], person=np.ones(12, int))]),
+        "there": HypothesisSequence.concatenate([replace(beside["there"], person=np.full(12, 4)), views["there"]]),
+    }
+    crowd["there"] = replace(crowd["there"], person=crowd["there"].person + 3)
+    expected = fuse_views(crowd, cameras, persons=people_of_views(list(crowd.values()), list(cameras.values())))
+    assert (expected.status == "fused").all()
+    assert len(expected) == 24
+    assert_same(client.fuse_views(crowd, cameras, match_people=True), expected)
+    assert (client.fuse_views(crowd, cameras).status != "fused").all()
+
+
+def _moved(view: HypothesisSequence, camera: Camera, shift_m: np.ndarray) -> HypothesisSequence:
+    """The same person elsewhere in the world, seen exactly as the first hypothesis says."""
+    root = view.root_translation_m + (camera.rotation @ shift_m).astype(np.float32)
+    joints = camera.camera_to_world((view.means_m[:, 0] + root[:, :1]).astype(np.float64))
+    return replace(view, root_translation_m=root, keypoints_px=camera.project(joints).astype(np.float32))
+
+
 def test_faults_are_named(server: PoseServer, rig: Rig) -> None:
     views, cameras = rig
     exchanged = replace(views["there"], keypoints_px=views["there"].keypoints_px[:, FLIP])
-    request = encode_fusion_request({**views, "there": exchanged}, cameras, FusionSettings(), None, {})
+    request = encode_fusion_request(
+        {**views, "there": exchanged}, cameras, FusionSettings(), persons=None, offsets={}, match_people=False
+    )
     with grpc.insecure_channel(server.address) as channel:
         answer = pose_fusion_pb2_grpc.PoseFusionServiceStub(channel).FusePoses(request)
     told = [set(text.split("; ")) for text in answer.reasons]
@@ -100,7 +125,7 @@ def _refused(request: pose_fusion_pb2.FusePosesRequest, max_poses: int = 100) ->
 
 @pytest.fixture
 def request_of(rig: Rig) -> Callable[[], pose_fusion_pb2.FusePosesRequest]:
-    return lambda: encode_fusion_request(*rig, FusionSettings(), None, {})
+    return lambda: encode_fusion_request(*rig, FusionSettings(), persons=None, offsets={}, match_people=False)
 
 
 def test_everything_that_is_wrong_is_named_at_once(request_of) -> None:

@@ -39,11 +39,12 @@ _SETTING_FIELDS = {"noise": "noise_of_size", "num_hypotheses": "num_hypotheses"}
 
 @dataclass(frozen=True, kw_only=True)
 class FusionJob:
-    """A valid request, ready for `fuse_views`."""
+    """A valid request, ready for `fuse_views`, after matching people if that is asked for."""
 
     hypotheses: dict[str, HypothesisSequence]
     cameras: dict[str, Camera]
     settings: FusionSettings
+    match_people: bool
 
 
 def decode_fusion_request(request: pose_fusion_pb2.FusePosesRequest, *, max_poses: int) -> FusionJob:
@@ -72,21 +73,27 @@ def decode_fusion_request(request: pose_fusion_pb2.FusePosesRequest, *, max_pose
         f"expected at most {max_poses} poses in all views together, got {total}; send fewer",
     )
     violations.raise_if_any()
-    return FusionJob(hypotheses=hypotheses, cameras=cameras, settings=settings)
+    return FusionJob(
+        hypotheses=hypotheses, cameras=cameras, settings=settings, match_people=request.settings.match_people
+    )
 
 
 def encode_fusion_request(
     hypotheses: Mapping[str, HypothesisSequence],
     cameras: Mapping[str, Camera],
     settings: FusionSettings,
+    *,
     persons: Sequence[NDArray[np.integer]] | None,
     offsets: Mapping[str, int],
+    match_people: bool,
 ) -> pose_fusion_pb2.FusePosesRequest:
     """The request that asks for a fusion; arguments as `fuse_views` has them."""
     numbers = [view.person for view in hypotheses.values()] if persons is None else persons
     return pose_fusion_pb2.FusePosesRequest(
         views=[
-            _encode_view(name, view, cameras[name], number, offsets.get(name, 0))
+            _encode_view(
+                name, view, cameras[name], None if match_people and not view.tracked else number, offsets.get(name, 0)
+            )
             for (name, view), number in zip(hypotheses.items(), numbers, strict=True)
         ],
         settings=pose_fusion_pb2.FusionSettings(
@@ -94,6 +101,7 @@ def encode_fusion_request(
             noise_of_size=settings.noise,
             num_hypotheses=settings.num_hypotheses,
             keep_all=not settings.reject,
+            match_people=match_people,
         ),
     )
 
@@ -161,6 +169,7 @@ def _read_view(
         source_skeleton=seen.skeleton.name,
         model="",
         ood_score=ood,
+        tracked=len(view.person) > 0,
     )
     return hypotheses, camera
 
@@ -197,7 +206,7 @@ def _read_camera(view: pose_fusion_pb2.FusionView, rows: int, violations: Violat
 
 
 def _encode_view(
-    name: str, view: HypothesisSequence, camera: Camera, person: NDArray[np.integer], offset: int
+    name: str, view: HypothesisSequence, camera: Camera, person: NDArray[np.integer] | None, offset: int
 ) -> pose_fusion_pb2.FusionView:
     width, height = camera.image_size or (0, 0)
     lifted = view.lifted[:, None, None, None]
@@ -225,7 +234,7 @@ def _encode_view(
         confidence=encode_confidence(view.confidence),
         skeleton=HUMAN36M17.name,
         frame=(view.frame + offset).tolist(),
-        person=np.asarray(person).tolist(),
+        person=[] if person is None else np.asarray(person).tolist(),
         ood_score=_flat(view.ood_score),
     )
 

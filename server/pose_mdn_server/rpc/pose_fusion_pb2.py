@@ -26,27 +26,27 @@ from pose_mdn_server.rpc import camera_pb2 as pose__mdn__server_dot_rpc_dot_came
 from pose_mdn_server.rpc import reprojection_pb2 as pose__mdn__server_dot_rpc_dot_reprojection__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%pose_mdn_server/rpc/pose_fusion.proto\x12\x0bpose_mdn.v1\x1a pose_mdn_server/rpc/camera.proto\x1a&pose_mdn_server/rpc/reprojection.proto\"\x87\x02\n\nFusionView\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x06\x63\x61mera\x18\x02 \x01(\x0b\x32\x13.pose_mdn.v1.Camera\x12+\n\nextrinsics\x18\x03 \x01(\x0b\x32\x17.pose_mdn.v1.Extrinsics\x12+\n\nhypotheses\x18\x04 \x01(\x0b\x32\x17.pose_mdn.v1.Hypotheses\x12\x14\n\x0ckeypoints_px\x18\x05 \x03(\x02\x12\x12\n\nconfidence\x18\x06 \x03(\x02\x12\x10\n\x08skeleton\x18\x07 \x01(\t\x12\r\n\x05\x66rame\x18\x08 \x03(\x12\x12\x0e\n\x06person\x18\t \x03(\x12\x12\x11\n\tood_score\x18\n \x03(\x02\"\xab\x01\n\x0e\x46usionSettings\x12)\n\x06method\x18\x01 \x01(\x0e\x32\x19.pose_mdn.v1.FusionMethod\x12\x1a\n\rnoise_of_size\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0enum_hypotheses\x18\x03 \x01(\rH\x01\x88\x01\x01\x12\x10\n\x08keep_all\x18\x04 \x01(\x08\x42\x10\n\x0e_noise_of_sizeB\x11\n\x0f_num_hypotheses\"i\n\x10\x46usePosesRequest\x12&\n\x05views\x18\x01 \x03(\x0b\x32\x17.pose_mdn.v1.FusionView\x12-\n\x08settings\x18\x02 \x01(\x0b\x32\x1b.pose_mdn.v1.FusionSettings\"\xfc\x02\n\x11\x46usePosesResponse\x12\x11\n\tnum_poses\x18\x01 \x01(\r\x12\x16\n\x0enum_hypotheses\x18\x02 \x01(\r\x12\r\n\x05views\x18\x03 \x03(\t\x12\r\n\x05\x66rame\x18\x04 \x03(\x12\x12\x0e\n\x06person\x18\x05 \x03(\x12\x12)\n\x06status\x18\x06 \x03(\x0e\x32\x19.pose_mdn.v1.FusionStatus\x12\x0f\n\x07means_m\x18\x07 \x03(\x02\x12\x15\n\rcovariance_m2\x18\x08 \x03(\x02\x12\x1a\n\x12root_translation_m\x18\t \x03(\x02\x12\x1a\n\x12root_covariance_m2\x18\n \x03(\x02\x12\x1b\n\x13mixing_coefficients\x18\x0b \x03(\x02\x12,\n\x0bview_status\x18\x0c \x03(\x0e\x32\x17.pose_mdn.v1.ViewStatus\x12\x11\n\tagreement\x18\r \x03(\x02\x12\x14\n\x0cjoint_weight\x18\x0e \x03(\x02\x12\x0f\n\x07reasons\x18\x0f \x03(\t*\x8a\x01\n\x0c\x46usionMethod\x12\x1d\n\x19\x46USION_METHOD_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x46USION_METHOD_POSTERIOR\x10\x01\x12\x1d\n\x19\x46USION_METHOD_CONSISTENCY\x10\x02\x12\x1f\n\x1b\x46USION_METHOD_TRIANGULATION\x10\x03*\x80\x01\n\x0c\x46usionStatus\x12\x1d\n\x19\x46USION_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46USION_STATUS_FUSED\x10\x01\x12\x1d\n\x19\x46USION_STATUS_SINGLE_VIEW\x10\x02\x12\x19\n\x15\x46USION_STATUS_NO_VIEW\x10\x03*\xae\x01\n\nViewStatus\x12\x1b\n\x17VIEW_STATUS_UNSPECIFIED\x10\x00\x12\x14\n\x10VIEW_STATUS_USED\x10\x01\x12\x1f\n\x1bVIEW_STATUS_SIDES_EXCHANGED\x10\x02\x12\x18\n\x14VIEW_STATUS_LEFT_OUT\x10\x03\x12\x1a\n\x16VIEW_STATUS_NOT_LIFTED\x10\x04\x12\x16\n\x12VIEW_STATUS_ABSENT\x10\x05\x32_\n\x11PoseFusionService\x12J\n\tFusePoses\x12\x1d.pose_mdn.v1.FusePosesRequest\x1a\x1e.pose_mdn.v1.FusePosesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%pose_mdn_server/rpc/pose_fusion.proto\x12\x0bpose_mdn.v1\x1a pose_mdn_server/rpc/camera.proto\x1a&pose_mdn_server/rpc/reprojection.proto\"\x87\x02\n\nFusionView\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x06\x63\x61mera\x18\x02 \x01(\x0b\x32\x13.pose_mdn.v1.Camera\x12+\n\nextrinsics\x18\x03 \x01(\x0b\x32\x17.pose_mdn.v1.Extrinsics\x12+\n\nhypotheses\x18\x04 \x01(\x0b\x32\x17.pose_mdn.v1.Hypotheses\x12\x14\n\x0ckeypoints_px\x18\x05 \x03(\x02\x12\x12\n\nconfidence\x18\x06 \x03(\x02\x12\x10\n\x08skeleton\x18\x07 \x01(\t\x12\r\n\x05\x66rame\x18\x08 \x03(\x12\x12\x0e\n\x06person\x18\t \x03(\x12\x12\x11\n\tood_score\x18\n \x03(\x02\"\xc1\x01\n\x0e\x46usionSettings\x12)\n\x06method\x18\x01 \x01(\x0e\x32\x19.pose_mdn.v1.FusionMethod\x12\x1a\n\rnoise_of_size\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0enum_hypotheses\x18\x03 \x01(\rH\x01\x88\x01\x01\x12\x10\n\x08keep_all\x18\x04 \x01(\x08\x12\x14\n\x0cmatch_people\x18\x05 \x01(\x08\x42\x10\n\x0e_noise_of_sizeB\x11\n\x0f_num_hypotheses\"i\n\x10\x46usePosesRequest\x12&\n\x05views\x18\x01 \x03(\x0b\x32\x17.pose_mdn.v1.FusionView\x12-\n\x08settings\x18\x02 \x01(\x0b\x32\x1b.pose_mdn.v1.FusionSettings\"\xfc\x02\n\x11\x46usePosesResponse\x12\x11\n\tnum_poses\x18\x01 \x01(\r\x12\x16\n\x0enum_hypotheses\x18\x02 \x01(\r\x12\r\n\x05views\x18\x03 \x03(\t\x12\r\n\x05\x66rame\x18\x04 \x03(\x12\x12\x0e\n\x06person\x18\x05 \x03(\x12\x12)\n\x06status\x18\x06 \x03(\x0e\x32\x19.pose_mdn.v1.FusionStatus\x12\x0f\n\x07means_m\x18\x07 \x03(\x02\x12\x15\n\rcovariance_m2\x18\x08 \x03(\x02\x12\x1a\n\x12root_translation_m\x18\t \x03(\x02\x12\x1a\n\x12root_covariance_m2\x18\n \x03(\x02\x12\x1b\n\x13mixing_coefficients\x18\x0b \x03(\x02\x12,\n\x0bview_status\x18\x0c \x03(\x0e\x32\x17.pose_mdn.v1.ViewStatus\x12\x11\n\tagreement\x18\r \x03(\x02\x12\x14\n\x0cjoint_weight\x18\x0e \x03(\x02\x12\x0f\n\x07reasons\x18\x0f \x03(\t*\x8a\x01\n\x0c\x46usionMethod\x12\x1d\n\x19\x46USION_METHOD_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x46USION_METHOD_POSTERIOR\x10\x01\x12\x1d\n\x19\x46USION_METHOD_CONSISTENCY\x10\x02\x12\x1f\n\x1b\x46USION_METHOD_TRIANGULATION\x10\x03*\x80\x01\n\x0c\x46usionStatus\x12\x1d\n\x19\x46USION_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46USION_STATUS_FUSED\x10\x01\x12\x1d\n\x19\x46USION_STATUS_SINGLE_VIEW\x10\x02\x12\x19\n\x15\x46USION_STATUS_NO_VIEW\x10\x03*\xae\x01\n\nViewStatus\x12\x1b\n\x17VIEW_STATUS_UNSPECIFIED\x10\x00\x12\x14\n\x10VIEW_STATUS_USED\x10\x01\x12\x1f\n\x1bVIEW_STATUS_SIDES_EXCHANGED\x10\x02\x12\x18\n\x14VIEW_STATUS_LEFT_OUT\x10\x03\x12\x1a\n\x16VIEW_STATUS_NOT_LIFTED\x10\x04\x12\x16\n\x12VIEW_STATUS_ABSENT\x10\x05\x32_\n\x11PoseFusionService\x12J\n\tFusePoses\x12\x1d.pose_mdn.v1.FusePosesRequest\x1a\x1e.pose_mdn.v1.FusePosesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pose_mdn_server.rpc.pose_fusion_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FUSIONMETHOD']._serialized_start=1059
-  _globals['_FUSIONMETHOD']._serialized_end=1197
-  _globals['_FUSIONSTATUS']._serialized_start=1200
-  _globals['_FUSIONSTATUS']._serialized_end=1328
-  _globals['_VIEWSTATUS']._serialized_start=1331
-  _globals['_VIEWSTATUS']._serialized_end=1505
+  _globals['_FUSIONMETHOD']._serialized_start=1081
+  _globals['_FUSIONMETHOD']._serialized_end=1219
+  _globals['_FUSIONSTATUS']._serialized_start=1222
+  _globals['_FUSIONSTATUS']._serialized_end=1350
+  _globals['_VIEWSTATUS']._serialized_start=1353
+  _globals['_VIEWSTATUS']._serialized_end=1527
   _globals['_FUSIONVIEW']._serialized_start=129
   _globals['_FUSIONVIEW']._serialized_end=392
   _globals['_FUSIONSETTINGS']._serialized_start=395
-  _globals['_FUSIONSETTINGS']._serialized_end=566
-  _globals['_FUSEPOSESREQUEST']._serialized_start=568
-  _globals['_FUSEPOSESREQUEST']._serialized_end=673
-  _globals['_FUSEPOSESRESPONSE']._serialized_start=676
-  _globals['_FUSEPOSESRESPONSE']._serialized_end=1056
-  _globals['_POSEFUSIONSERVICE']._serialized_start=1507
-  _globals['_POSEFUSIONSERVICE']._serialized_end=1602
+  _globals['_FUSIONSETTINGS']._serialized_end=588
+  _globals['_FUSEPOSESREQUEST']._serialized_start=590
+  _globals['_FUSEPOSESREQUEST']._serialized_end=695
+  _globals['_FUSEPOSESRESPONSE']._serialized_start=698
+  _globals['_FUSEPOSESRESPONSE']._serialized_end=1078
+  _globals['_POSEFUSIONSERVICE']._serialized_start=1529
+  _globals['_POSEFUSIONSERVICE']._serialized_end=1624
 # @@protoc_insertion_point(module_scope)

@@ -71,16 +71,18 @@ class FusionView(_message.Message):
     def __init__(self, name: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., extrinsics: _Optional[_Union[_reprojection_pb2.Extrinsics, _Mapping]] = ..., hypotheses: _Optional[_Union[_reprojection_pb2.Hypotheses, _Mapping]] = ..., keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., frame: _Optional[_Iterable[int]] = ..., person: _Optional[_Iterable[int]] = ..., ood_score: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class FusionSettings(_message.Message):
-    __slots__ = ("method", "noise_of_size", "num_hypotheses", "keep_all")
+    __slots__ = ("method", "noise_of_size", "num_hypotheses", "keep_all", "match_people")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     NOISE_OF_SIZE_FIELD_NUMBER: _ClassVar[int]
     NUM_HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
     KEEP_ALL_FIELD_NUMBER: _ClassVar[int]
+    MATCH_PEOPLE_FIELD_NUMBER: _ClassVar[int]
     method: FusionMethod
     noise_of_size: float
     num_hypotheses: int
     keep_all: bool
-    def __init__(self, method: _Optional[_Union[FusionMethod, str]] = ..., noise_of_size: _Optional[float] = ..., num_hypotheses: _Optional[int] = ..., keep_all: _Optional[bool] = ...) -> None: ...
+    match_people: bool
+    def __init__(self, method: _Optional[_Union[FusionMethod, str]] = ..., noise_of_size: _Optional[float] = ..., num_hypotheses: _Optional[int] = ..., keep_all: _Optional[bool] = ..., match_people: _Optional[bool] = ...) -> None: ...
 
 class FusePosesRequest(_message.Message):
     __slots__ = ("views", "settings")

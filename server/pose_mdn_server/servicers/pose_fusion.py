@@ -3,6 +3,7 @@
 import grpc
 
 from pose_mdn.fusion import fuse_views
+from pose_mdn.people import people_of_views
 from pose_mdn_server.codec.fusion_request import decode_fusion_request
 from pose_mdn_server.codec.fusion_response import encode_fusion_response
 from pose_mdn_server.rpc import pose_fusion_pb2, pose_fusion_pb2_grpc
@@ -21,7 +22,10 @@ class PoseFusionServicer(pose_fusion_pb2_grpc.PoseFusionServiceServicer):  # typ
     ) -> pose_fusion_pb2.FusePosesResponse:
         """Fuse V views."""
         job = decode_fusion_request(request, max_poses=self._max_poses)
-        return encode_fusion_response(fuse_views(job.hypotheses, job.cameras, settings=job.settings))
+        persons = None
+        if job.match_people:
+            persons = people_of_views(list(job.hypotheses.values()), list(job.cameras.values()))
+        return encode_fusion_response(fuse_views(job.hypotheses, job.cameras, settings=job.settings, persons=persons))
 
     def add_to(self, server: grpc.Server) -> None:
         """Serve this."""

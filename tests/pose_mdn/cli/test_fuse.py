@@ -107,6 +107,27 @@ def test_names_and_offsets_may_be_given(run: Run, views, tmp_path: Path) -> None
     assert done.output.startswith("13 rows: 3 fused from two views or more, 10 from a single view")
 
 
+def test_people_are_matched_unless_their_numbers_are_to_be_trusted(run: Run, views, tmp_path: Path) -> None:
+    """A second person 2 m beside the first, numbered the other way round by the second camera."""
+    for number, name in enumerate(NAMES[:2]):
+        view = views[name]
+        rotation = cv2.Rodrigues(np.array([0.0, 0.9 * number, 0.0]))[0]
+        root = view.root_translation_m + (rotation @ [2.0, 0.0, 0.5]).astype(np.float32)
+        joints = (view.means_m + root[:, :, None])[:, 0]
+        points = joints[..., :2] / joints[..., 2:] * 1100 + [640, 360]
+        other = replace(view, root_translation_m=root, keypoints_px=points.astype(np.float32))
+        both = HypothesisSequence.concatenate([view, other])
+        first = np.full(8, number)
+        write_hypotheses(tmp_path / f"{name}.npz", replace(both, person=np.concatenate([first, 1 - first])))
+    words = ["left.npz", "right.npz", "--cameras", "calib.toml", "-o", "fused.npz", "--seen-by", "right"]
+    matched = run(*words).output
+    assert matched.startswith("16 rows: 16 fused from two views or more\n")
+    assert matched.count("16 used (agreement 1.00)") == 2
+    seen = read_hypotheses(tmp_path / "fused.right.npz")
+    assert seen.reprojection_error_px.max() < 5.0
+    assert "16 used (agreement 1.00)" not in run(*words, "--people", "numbers").output
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pose_mdn.errors import InputError
-from pose_mdn.people import NOBODY, match_people
+from pose_mdn.people import NOBODY, match_people, people_of_views
 from pose_mdn.people.clustering import cluster
 from pose_mdn.people.cross_view import _People
 from pose_mdn.people.rays import view_rays
@@ -93,6 +93,18 @@ def test_who_only_one_view_sees_is_nobody_elses(scene: Make) -> None:
     kept, _ = match_people([made.views[0], other], made.cameras, keep_unsupported=True)
     assert agrees([kept], [made.truth[0]])
     assert (kept >= 0).all()
+
+
+def test_everybody_has_a_number_for_fusion(scene: Make) -> None:
+    made = scene(people=2, cameras=2).with_known_people()
+    later = replace(made.views[1], frame=made.views[1].frame + 40)
+    numbers = people_of_views([made.views[0], later], made.cameras, offsets=[0, -40])
+    assert agrees(numbers, made.truth)
+    # Of one person the numbers of the views do not matter, nor whether they could be matched at all.
+    alone = [view.take(truth == 0) for view, truth in zip(made.views, made.truth, strict=True)]
+    elsewhere = replace(alone[1], person=alone[1].person + 7, root_translation_m=alone[1].root_translation_m + 3)
+    for one in people_of_views([alone[0], elsewhere], made.cameras):
+        assert set(one.tolist()) == {0}
 
 
 def test_people_far_apart_are_never_one(scene: Make) -> None:
