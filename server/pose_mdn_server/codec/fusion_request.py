@@ -4,7 +4,7 @@ Axis letters: V views, N poses of one view, M hypotheses.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,10 +13,8 @@ from pose_mdn.errors import InputError
 from pose_mdn.fusion import FusionSettings
 from pose_mdn.geometry.camera import Camera
 from pose_mdn.poses.hypotheses import HypothesisSequence
-from pose_mdn.poses.status import Status
 from pose_mdn.skeletons import HUMAN36M17
-from pose_mdn.skeletons.mapping import to_human36m17
-from pose_mdn_server.codec.camera import decode_camera, encode_lens_model
+from pose_mdn_server.codec.camera import DecodedCamera, decode_camera, encode_lens_model
 from pose_mdn_server.codec.hypotheses import decode_hypotheses
 from pose_mdn_server.codec.keypoints import decode_keypoints, encode_confidence
 from pose_mdn_server.errors import RequestError
@@ -140,42 +138,24 @@ def _read_view(
 ) -> tuple[HypothesisSequence, Camera]:
     seen = decode_keypoints(view, max_poses=max_poses, violations=violations)
     rows = len(seen.keypoints_px)
-    camera = _read_camera(view, rows, violations)
+    decoded, camera = _read_camera(view, rows, violations)
     columns = decode_hypotheses(view.hypotheses, rows, needs_root=True, violations=violations)
     lengths = {"frame": len(view.frame), "person": len(view.person), "ood_score": len(view.ood_score)}
     for name, length in lengths.items():
         violations.require(length in {0, rows}, name, f"expected 0 or {rows} values, got {length}")
     violations.raise_if_any()
-    points, confidence = to_human36m17(seen.keypoints_px, seen.confidence, seen.skeleton)
-    ood = np.array(view.ood_score, np.float32) if view.ood_score else np.full(rows, np.nan, np.float32)
-    hypotheses = HypothesisSequence(
-        means_m=columns.means_m,
-        std_m=columns.std_m,
-        view_rotation=columns.view_rotation,
-        mixing_coefficients=columns.mixing_coefficients,
-        root_translation_m=columns.root_translation_m,
-        reprojection_error_px=np.full(columns.means_m.shape[:2], np.nan, np.float32),
-        status=np.where(columns.is_lifted, Status.LIFTED.value, Status.DEGENERATE.value),
-        keypoints_px=points,
-        confidence=confidence,
+    hypotheses = replace(
+        columns.sequence(seen, decoded),
         frame=np.array(view.frame, np.int64) if view.frame else np.arange(rows),
         person=np.array(view.person, np.int64) if view.person else np.zeros(rows, np.int64),
-        intrinsics=np.broadcast_to(camera.intrinsics, (rows, 3, 3)),
-        intrinsics_source="given",
-        distortion=camera.distortion,
-        lens_model=camera.lens_model,
-        image_size=camera.image_size,
-        fps=None,
-        source_skeleton=seen.skeleton.name,
-        model="",
-        ood_score=ood,
+        ood_score=np.array(view.ood_score, np.float32) if view.ood_score else np.full(rows, np.nan, np.float32),
         tracked=len(view.person) > 0,
     )
     return hypotheses, camera
 
 
-def _read_camera(view: pose_fusion_pb2.FusionView, rows: int, violations: Violations) -> Camera:
-    """The camera where it stands.
+def _read_camera(view: pose_fusion_pb2.FusionView, rows: int, violations: Violations) -> tuple[DecodedCamera, Camera]:
+    """The camera, and where it stands.
 
     Raises:
         RequestError: Something of it is wrong.
@@ -194,7 +174,7 @@ def _read_camera(view: pose_fusion_pb2.FusionView, rows: int, violations: Violat
         "extrinsics.translation_m", lambda value: Camera(intrinsics=matrix, translation=value), translation
     )
     violations.raise_if_any()
-    return Camera(
+    return decoded, Camera(
         intrinsics=matrix,
         distortion=np.zeros(0) if decoded.distortion is None else decoded.distortion,
         lens_model=decoded.lens_model,

@@ -9,8 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray
+from pose_mdn.poses.status import Status
 from pose_mdn.skeletons import HUMAN36M17
+from pose_mdn.skeletons.mapping import to_human36m17
+from pose_mdn_server.codec.camera import DecodedCamera
+from pose_mdn_server.codec.keypoints import DecodedKeypoints
 from pose_mdn_server.rpc import reprojection_pb2
 from pose_mdn_server.violations import Violations
 
@@ -34,6 +39,33 @@ class HypothesisColumns:
     mixing_coefficients: FloatArray
     root_translation_m: FloatArray
     is_lifted: NDArray[np.bool_]
+
+    def sequence(self, seen: DecodedKeypoints, camera: DecodedCamera) -> HypothesisSequence:
+        """With what was seen through a camera whose intrinsics are known: frames 0, 1, 2, ... of person 0."""
+        assert camera.intrinsics is not None
+        rows = len(self.means_m)
+        points, confidence = to_human36m17(seen.keypoints_px, seen.confidence, seen.skeleton)
+        return HypothesisSequence(
+            means_m=self.means_m,
+            std_m=self.std_m,
+            view_rotation=self.view_rotation,
+            mixing_coefficients=self.mixing_coefficients,
+            root_translation_m=self.root_translation_m,
+            reprojection_error_px=np.full(self.means_m.shape[:2], np.nan, np.float32),
+            status=np.where(self.is_lifted, Status.LIFTED.value, Status.DEGENERATE.value),
+            keypoints_px=points,
+            confidence=confidence,
+            frame=np.arange(rows),
+            person=np.zeros(rows, dtype=np.int64),
+            intrinsics=np.broadcast_to(camera.intrinsics, (rows, 3, 3)),
+            intrinsics_source="given",
+            distortion=np.zeros(0) if camera.distortion is None else camera.distortion,
+            lens_model=camera.lens_model,
+            image_size=camera.image_size,
+            fps=None,
+            source_skeleton=seen.skeleton.name,
+            model="",
+        )
 
 
 def decode_hypotheses(

@@ -11,11 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from pose_mdn.errors import InputError
 from pose_mdn.geometry.camera import Camera
 from pose_mdn.poses.hypotheses import HypothesisSequence
-from pose_mdn.poses.status import Status
 from pose_mdn.reprojection import CheckSettings
 from pose_mdn.reprojection.check import picture_size
 from pose_mdn.skeletons import HUMAN36M17
-from pose_mdn.skeletons.mapping import to_human36m17
 from pose_mdn_server.codec.camera import DecodedCamera, decode_camera, encode_lens_model
 from pose_mdn_server.codec.hypotheses import decode_hypotheses
 from pose_mdn_server.codec.keypoints import decode_keypoints
@@ -64,29 +62,7 @@ def decode_check_request(request: reprojection_pb2.CheckReprojectionRequest, *, 
     )
     elsewhere = _decode_extrinsics(request, camera, violations) if request.HasField("extrinsics") else None
     violations.raise_if_any()
-    assert camera.intrinsics is not None
-    points, confidence = to_human36m17(seen.keypoints_px, seen.confidence, seen.skeleton)
-    hypotheses = HypothesisSequence(
-        means_m=columns.means_m,
-        std_m=columns.std_m,
-        view_rotation=columns.view_rotation,
-        mixing_coefficients=columns.mixing_coefficients,
-        root_translation_m=columns.root_translation_m,
-        reprojection_error_px=np.full(columns.means_m.shape[:2], np.nan, np.float32),
-        status=np.where(columns.is_lifted, Status.LIFTED.value, Status.DEGENERATE.value),
-        keypoints_px=points,
-        confidence=confidence,
-        frame=np.arange(num_poses),
-        person=np.zeros(num_poses, dtype=np.int64),
-        intrinsics=np.broadcast_to(camera.intrinsics, (num_poses, 3, 3)),
-        intrinsics_source="given",
-        distortion=np.zeros(0) if camera.distortion is None else camera.distortion,
-        lens_model=camera.lens_model,
-        image_size=camera.image_size,
-        fps=None,
-        source_skeleton=seen.skeleton.name,
-        model="",
-    )
+    hypotheses = columns.sequence(seen, camera)
     origin = None if elsewhere is None else Camera(intrinsics=elsewhere.intrinsics)
     return CheckJob(hypotheses=hypotheses, camera=elsewhere, lifted_with=origin, settings=settings)
 
