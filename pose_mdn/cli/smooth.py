@@ -168,9 +168,19 @@ def _lifted_again(hypotheses: "HypothesisSequence", manner: Manner, progress: "R
 
 
 def _smoothed_alone(hypotheses: "HypothesisSequence", manner: Manner, progress: "RowProgress") -> "HypothesisSequence":
-    from pose_mdn.video import OnlineSmoother, SmoothingSettings, played, smooth_sequence  # noqa: PLC0415
+    from dataclasses import replace  # noqa: PLC0415
 
-    settings = SmoothingSettings(fps=manner.fps)
+    from pose_mdn.fusion.seen_by import SIZE_FROM_VIEWS  # noqa: PLC0415
+    from pose_mdn.video import (  # noqa: PLC0415
+        AFTER_FUSION,
+        OnlineSmoother,
+        SmoothingSettings,
+        played,
+        smooth_sequence,
+    )
+
+    fused = hypotheses.size_source == SIZE_FROM_VIEWS
+    settings = replace(AFTER_FUSION if fused else SmoothingSettings(), fps=manner.fps)
     if manner.lag is None or not len(hypotheses):
         return smooth_sequence(hypotheses, settings, progress.advance)
     live = OnlineSmoother(settings, lag=manner.lag)

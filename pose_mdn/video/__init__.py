@@ -7,9 +7,10 @@ from pose_mdn.video.online_keypoints import OnlineKeypointSmoother
 from pose_mdn.video.playing import played
 from pose_mdn.video.segments import DEFAULT_FPS, moments_s
 from pose_mdn.video.sequence import link_sequence, smooth_sequence
-from pose_mdn.video.settings import AFTER_KEYPOINTS, KeypointSettings, SmoothingSettings
+from pose_mdn.video.settings import AFTER_FUSION, AFTER_KEYPOINTS, KeypointSettings, SmoothingSettings
 
 __all__ = [
+    "AFTER_FUSION",
     "AFTER_KEYPOINTS",
     "DEFAULT_FPS",
     "KeypointSettings",

@@ -61,6 +61,9 @@ AFTER_KEYPOINTS = SmoothingSettings(
 )
 """For hypotheses that were lifted from keypoints that are smooth already."""
 
+AFTER_FUSION = SmoothingSettings(independent=(1.0, 1.0), lasting=(0.1, 0.1), liveliness=2.0)
+"""For poses that several views were fused into: most of their errors are the detectors', new in every frame."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeypointSettings:

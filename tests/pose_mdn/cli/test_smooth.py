@@ -14,6 +14,7 @@ from pose_mdn.formats import read_hypotheses, read_keypoints, write_hypotheses
 from pose_mdn.geometry.body import KnownBody
 from pose_mdn.inference import load_lifter
 from pose_mdn.poses.hypotheses import HypothesisSequence
+from pose_mdn.video import AFTER_FUSION, smooth_sequence
 
 CLIP = Path(pose_mdn.__file__).parent / "samples" / "walking_clip.npz"
 
@@ -122,3 +123,15 @@ def test_what_lifting_again_would_lose_is_kept(
     answer = run(tmp_path / "given.npz", "-o", tmp_path / "smooth.npz", "--json")
     assert answer.exit_code == 0, answer.output
     assert json.loads(answer.stdout)["results"][0]["lifted_again"] is False
+
+
+def test_fused_poses_are_smoothed_by_settings_of_their_own(
+    run: Run, lifted: HypothesisSequence, tmp_path: Path
+) -> None:
+    fused = replace(lifted, size_source="given: several calibrated views")
+    write_hypotheses(tmp_path / "fused.npz", fused)
+    answer = run(tmp_path / "fused.npz", "-o", tmp_path / "smooth.npz")
+    assert answer.exit_code == 0, answer.output
+    found = read_hypotheses(tmp_path / "smooth.npz")
+    np.testing.assert_allclose(found.std_m, smooth_sequence(fused, AFTER_FUSION).std_m, rtol=1e-5)
+    assert not np.allclose(found.std_m, smooth_sequence(fused).std_m, rtol=1e-2)
