@@ -3,8 +3,8 @@ r"""Two Gaussians with full covariances, made diagonal by one linear map.
 .. math:: \Sigma_1 = B B^T, \quad \Sigma_2 = B \Lambda B^T, \quad x = B y
 
 In the coordinates y both covariances are diagonal. A density only takes on the constant factor :math:`|\det B|`, so
-modes go with the points, and everything known of diagonal mixtures serves any pair. Three covariances have no such map in
-general.
+modes go with the points, and everything known of diagonal mixtures serves any pair. Three covariances have no such map
+in general.
 """
 
 from dataclasses import dataclass

@@ -10,9 +10,10 @@ With precisions :math:`S_i = \Sigma_i^{-1}`, responsibilities :math:`\gamma_i(x)
 
 The gradient is zero exactly where :math:`T(x) = x`. A step to T(x) never lowers the density, being a step of
 expectation maximisation (Carreira-Perpinan, "Mode-finding for mixtures of Gaussian distributions", IEEE PAMI 2000). Let
-:math:`\rho` be the largest eigenvalue of the M x M matrix :math:`v_i^T A^{-1} v_j \sqrt{\gamma_i \gamma_j}`. The Hessian
-is negative definite exactly if :math:`\rho < 1`, and at a fixed point :math:`\rho` is also the rate at which T contracts:
-modes are the attracting fixed points. Newton's step follows from the same small matrix by Woodbury's identity.
+:math:`\rho` be the largest eigenvalue of the M x M matrix :math:`v_i^T A^{-1} v_j \sqrt{\gamma_i \gamma_j}`. The
+Hessian is negative definite exactly if :math:`\rho < 1`, and at a fixed point :math:`\rho` is also the rate at which T
+contracts: modes are the attracting fixed points. Newton's step follows from the same small matrix by Woodbury's
+identity.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ _STILL = 1e-9
 """A step shorter than this, in standard deviations, is none."""
 _ROUNDING = 1e-10
 """Differences of log-densities, in nats, and of rho from 1, that may be errors of rounding."""
+_LONGEST_NEWTON_STEP = 1.0
+"""In standard deviations; a longer one may leap over a valley."""
 MAX_STEPS = 300
 
 
@@ -102,6 +105,8 @@ def _step(mixture: "GaussianMixture", points: Floats) -> tuple[Floats, NDArray[n
     identity = np.eye(products.shape[-1])
     system = np.where(concave[:, None, None], identity - products, identity)
     coupled = np.linalg.solve(system, slopes @ shift[..., None])
-    newton = points + (shift + (np.swapaxes(slopes, -1, -2) @ coupled)[..., 0]) / np.sqrt(a)
-    better = concave & (mixture.log_prob(newton) >= mixture.log_prob(shifted) - _ROUNDING)
+    step = shift + (np.swapaxes(slopes, -1, -2) @ coupled)[..., 0]
+    newton = points + step / np.sqrt(a)
+    better = concave & (np.linalg.norm(step, axis=-1) < _LONGEST_NEWTON_STEP)
+    better &= mixture.log_prob(newton) >= mixture.log_prob(shifted) - _ROUNDING
     return np.where(better[:, None], newton, shifted), np.linalg.norm(shift, axis=-1) < _STILL

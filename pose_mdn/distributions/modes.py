@@ -1,7 +1,7 @@
 """All modes of Gaussian mixtures: uphill from every place where one can hide, and what arrives twice counted once.
 
-A mixture may have fewer modes than components, and more: two Gaussians in D dimensions have up to D + 1 (Ray and Ren, "On
-the upper bound of the number of modes of a multivariate normal mixture", 2012). Starts are those of
+A mixture may have fewer modes than components, and more: two Gaussians in D dimensions have up to D + 1 (Ray and Ren,
+"On the upper bound of the number of modes of a multivariate normal mixture", 2012). Starts are those of
 `ridgeline.starting_points`, the ascent is that of `mean_shift.climb`.
 """
 

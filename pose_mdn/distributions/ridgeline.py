@@ -1,6 +1,6 @@
 r"""The ridgeline: the small surface on which all stationary points of a Gaussian mixture lie.
 
-.. math:: x^*(w) = \Big(\sum_i w_i \Sigma_i^{-1}\Big)^{-1} \sum_i w_i \Sigma_i^{-1} \mu_i, \qquad w_i \ge 0, \; \sum w_i = 1
+.. math:: x^*(w) = \Big(\sum_i w_i \Sigma_i^{-1}\Big)^{-1} \sum_i w_i \Sigma_i^{-1} \mu_i, \quad w_i \ge 0, \sum w_i = 1
 
 In however many dimensions, M components have a ridgeline of M - 1 dimensions; for two it is a curve from one mean to
 the other, and the modes of the mixture are the local maxima of the density along it. Ray and Lindsay, "The topography

@@ -97,19 +97,19 @@ def binomial_log_prob(logits: Tensor, counts: Tensor, *, trials: int = 1) -> Ten
 
     Args:
         logits: (..., D) log-odds of a success.
-        counts: (..., D) from 0 to `trials`; broadcast against the logits. For shares of ink in [0, 1] and one trial the
+        counts: (..., D) from 0 to `trials`; leading axes may be broadcast. For shares of ink in [0, 1] and one trial
+        the
             result is the usual cross-entropy, no longer the logarithm of a probability.
         trials: n, of each coordinate.
 
     Returns:
         (...) nats.
     """
-    counts, logits = torch.broadcast_tensors(counts, logits)
-    cross_entropy = trials * functional.softplus(logits) - counts * logits
+    cross_entropy = (trials * functional.softplus(logits) - counts * logits).sum(dim=-1)
     if trials == 1:
-        return -cross_entropy.sum(dim=-1)
+        return -cross_entropy
     ways = math.lgamma(trials + 1) - torch.lgamma(counts + 1.0) - torch.lgamma(trials - counts + 1.0)
-    return (ways - cross_entropy).sum(dim=-1)
+    return ways.sum(dim=-1) - cross_entropy
 
 
 def negative_elbo(reconstruction: Tensor, kl: Tensor, *, beta: float = 1.0) -> Tensor:
