@@ -86,7 +86,7 @@ EXAMPLES: tuple[Example, ...] = (
         title="Why p(x) is not estimated with samples from the prior",
         teaches=(
             "Estimates of log p(x) by number of samples. From the prior they creep up from far below, because "
-            "next to no sample explains a given digit; from the encoder a handful is enough."
+            "next to no sample explains a given digit; from the encoder the first few come near."
         ),
         module="pose_mdn.lecture.naive_likelihood",
         uses_digits=True,

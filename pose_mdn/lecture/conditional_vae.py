@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pose_mdn.lecture.digit_vae import DigitVAE, elbo_terms, train
-from pose_mdn.lecture.digits import DOTS, NUM_LABELS, load_digits
+from pose_mdn.lecture.digits import DOTS, NUM_LABELS, Digits, load_digits
 from pose_mdn.lecture.example import Finding, Outcome, Progress
 
-NUM_LATENT = 8
+NUM_LATENT = 16
 _COLUMNS = 20
 _JUDGED = 100
 _NEIGHBOURS = 5
@@ -56,12 +56,13 @@ def run(*, seed: int, quick: bool, progress: Progress) -> Outcome:
         shown = sample_each_label(model, _COLUMNS, generator)
         judged = sample_each_label(model, _JUDGED, generator)
         reconstruction, kl = elbo_terms(model, digits.test, digits.test_labels, generator)
-    asked = torch.arange(NUM_LABELS).repeat_interleave(_JUDGED)
-    known = digits.train / DOTS
-    read = read_by_neighbours(judged.flatten(1), known, digits.train_labels)
-    real = read_by_neighbours(digits.test / DOTS, known, digits.train_labels)
+    findings = [*_bound_findings(reconstruction, kl), *_reading_findings(judged, digits)]
     demand = DigitsOnDemand(pictures=shown.numpy(), columns=_COLUMNS)
-    findings = [
+    return Outcome(findings=findings, draw=lambda: draw(demand))
+
+
+def _bound_findings(reconstruction: Tensor, kl: Tensor) -> list[Finding]:
+    return [
         Finding(
             name="elbo",
             value=(reconstruction - kl.sum(dim=-1)).mean().item(),
@@ -74,6 +75,16 @@ def run(*, seed: int, quick: bool, progress: Progress) -> Outcome:
             meaning="of it, divergence from the prior, nats",
             expected="smaller: the latents need not say which digit",
         ),
+    ]
+
+
+def _reading_findings(judged: Tensor, digits: Digits) -> list[Finding]:
+    """Whether (10 * judged, 8, 8) samples, label by label, look like what was asked for."""
+    asked = torch.arange(NUM_LABELS).repeat_interleave(_JUDGED)
+    known = digits.train / DOTS
+    read = read_by_neighbours(judged.flatten(1), known, digits.train_labels)
+    real = read_by_neighbours(digits.test / DOTS, known, digits.train_labels)
+    return [
         Finding(
             name="read_as_asked",
             value=(read == asked).double().mean().item(),
@@ -87,7 +98,6 @@ def run(*, seed: int, quick: bool, progress: Progress) -> Outcome:
             expected="near 1",
         ),
     ]
-    return Outcome(findings=findings, draw=lambda: draw(demand))
 
 
 def sample_each_label(model: DigitVAE, columns: int, generator: torch.Generator) -> Tensor:

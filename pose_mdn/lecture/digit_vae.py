@@ -9,6 +9,7 @@ else. Of 16 dots a pixel counts the dark ones, so the likelihood is a probabilit
 trained together on the evidence lower bound; the terms of it are in `pose_mdn.losses.elbo`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -105,9 +106,25 @@ def elbo_terms(
 
 
 @torch.no_grad()
-def log_weights(model: DigitVAE, image: Tensor, samples: int, generator: torch.Generator) -> Tensor:
-    """(K,) importance weights of samples of the encoder's q(z | x), for one (64,) picture; see `estimate_evidence`."""
+def log_weights(
+    model: DigitVAE, image: Tensor, samples: int, generator: torch.Generator, *, widening: float = 1.0
+) -> Tensor:
+    """Importance weights of samples of the encoder's q(z | x), for `estimate_evidence`.
+
+    Args:
+        model: Without a condition.
+        image: (64,) one picture.
+        samples: K.
+        generator: Of the noise.
+        widening: What to multiply q's standard deviations by, up to the prior's 1. The bound makes q lie within the
+            true posterior, but weights can only make up for places that samples reach.
+
+    Returns:
+        (K,) log p(x | z_k) + log p(z_k) - log q(z_k | x), q being the widened one.
+    """
     mean, log_variance = model.encode(image[None])
+    widened = (log_variance + 2.0 * math.log(widening)).clamp(max=0.0)
+    log_variance = torch.maximum(log_variance, widened)
     latent = reparameterize(mean, log_variance, torch.randn((samples, model.num_latent), generator=generator))
     likelihood = binomial_log_prob(model.decode(latent), image, trials=DOTS)
     return likelihood + standard_normal_log_prob(latent) - gaussian_log_prob(latent, mean, log_variance)

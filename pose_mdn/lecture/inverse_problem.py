@@ -82,6 +82,14 @@ def lowest_nll(x: Floats) -> float:
     return float(np.mean(np.log(inside / len(t))))
 
 
+def true_mean(x: Floats) -> Floats:
+    """The exact conditional mean of t, the best that least squares can do; NaN where no t causes x."""
+    t = np.linspace(0.0, 1.0, 2001)
+    fits = np.abs(effect(t) - x[:, None]) < NOISE
+    with np.errstate(invalid="ignore"):
+        return np.asarray((fits * t).sum(axis=1) / fits.sum(axis=1))
+
+
 def run(*, seed: int, quick: bool, progress: Progress) -> Outcome:
     """Least squares and a mixture density network on the same data, in both directions."""
     from pose_mdn.lecture.inverse_problem_picture import draw  # noqa: PLC0415  (it needs this module's names)
@@ -161,6 +169,12 @@ def _errors(forward: TanhNetwork, inverse: TanhNetwork, t: Floats, x: Floats) ->
             value=float(np.sqrt(np.mean((answer - t) ** 2))),
             meaning="RMS error of least squares from x to t",
             expected="large: it gives the mean of up to three answers",
+        ),
+        Finding(
+            name="true_mean_rmse",
+            value=float(np.sqrt(np.mean((true_mean(x[:2000]) - t[:2000]) ** 2))),
+            meaning="RMS error of the exact conditional mean, the best that least squares can reach",
+            expected="as large",
         ),
         _share_impossible("least_squares", "of least squares", answer, x, "many: a mean of answers is no answer"),
     ]

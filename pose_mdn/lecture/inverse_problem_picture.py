@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pose_mdn.lecture.inverse_problem import InverseProblem, effect
-from pose_mdn.visualization.chart_style import ACCENT, COLOURS, DASHES, MUTED, new_figure
+from pose_mdn.lecture.inverse_problem import InverseProblem, effect, true_mean
+from pose_mdn.visualization.chart_style import ACCENT, COLOURS, DASHES, INK, MUTED, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +42,8 @@ def _draw_forward(panel: "Axes", problem: InverseProblem) -> None:
 def _draw_inverse(panel: "Axes", problem: InverseProblem) -> None:
     _draw_data(panel, problem)
     panel.plot(problem.grid, problem.inverse, color=COLOURS[3], label="least squares")
+    panel.plot(problem.grid, true_mean(problem.grid), color=INK, linestyle=DASHES, linewidth=1.0, label="true mean")
+    panel.legend(loc="lower right", fontsize=9)
     panel.set(title="Least squares, x to t: fails", xlabel="x", ylabel="t")
 
 

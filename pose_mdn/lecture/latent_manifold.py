@@ -15,7 +15,7 @@ from pose_mdn.lecture.digit_vae import DigitVAE, elbo_terms, train
 from pose_mdn.lecture.digits import load_digits
 from pose_mdn.lecture.example import Finding, Outcome, Progress
 
-SIDE_COUNT = 20
+SIDE_COUNT = 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class LatentPlane:
     """What lies where.
 
     Attributes:
-        pictures: (400, 8, 8) decoded, row by row from the top.
+        pictures: (324, 8, 8) decoded, row by row from the top.
         means: (N, 2) where held-out digits are encoded.
         labels: (N,) what they show.
     """

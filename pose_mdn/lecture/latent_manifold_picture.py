@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 def draw(plane: LatentPlane) -> "Figure":
     """Two panels."""
     figure = new_figure(
-        10.5,
+        11.0,
         5.9,
         "The latent plane of digits",
         "An autoencoder with two latent coordinates that was never told a label",
     )
     decoded, encoded = figure.subplots(1, 2)
-    image_grid(decoded, plane.pictures, SIDE_COUNT, gap=0)
+    image_grid(decoded, plane.pictures, SIDE_COUNT, gap=2)
     decoded.set_title("Decoded, along quantiles of the prior")
     for label in range(NUM_LABELS):
         chosen = plane.means[plane.labels == label]

@@ -5,7 +5,7 @@ r"""Why p(x) is not estimated with samples from the prior.
 is unbiased and useless: nearly no z of the prior explains a given x, so all but a few terms are nothing, and the
 estimate stays far below until a sample happens to come near. About exp KL(p(z | x) || p(z)) samples are needed
 (Chatterjee and Diaconis, "The sample size required in importance sampling", Annals of Applied Probability 2018).
-Samples of the encoder's q(z | x), with weights that make up for it, need a handful.
+Samples of the encoder's q(z | x), a little widened and with weights that make up for it, come near at once.
 """
 
 import math
@@ -25,6 +25,7 @@ from pose_mdn.losses.elbo import EvidenceEstimate, estimate_evidence
 _SHOWN = 3
 _DIGITS = 6
 _REPEATS = 5
+_WIDENING = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,8 @@ def run(*, seed: int, quick: bool, progress: Progress) -> Outcome:
     naive, weighted = [], []
     for repeat in range(_REPEATS):
         naive.append(prior_log_weights(model, images, most, generator))
-        weighted.append(torch.stack([log_weights(model, image, few, generator) for image in images], dim=1))
+        each = [log_weights(model, image, few, generator, widening=_WIDENING) for image in images]
+        weighted.append(torch.stack(each, dim=1))
         progress("samples", repeat + 1, _REPEATS)
     counts = np.unique(np.round(10 ** np.linspace(0, math.log10(most), 41)).astype(np.int64))
     estimates = Estimates(
@@ -115,19 +117,19 @@ def _findings(
         Finding(
             name="weighted",
             value=weighted.log_evidence.mean().item(),
-            meaning=f"log p(x) with {few} samples of the encoder, mean of {_DIGITS} digits, nats",
-            expected="near the truth",
+            meaning=f"log p(x) with {few} samples of the widened encoder, mean of {_DIGITS} digits, nats",
+            expected="a little below the truth",
         ),
         Finding(
             name="weighted_error",
             value=weighted.standard_error.max().item(),
             meaning="its largest standard error, nats",
-            expected="small",
+            expected="small beside the next line",
         ),
         Finding(
             name="shortfall",
             value=(weighted.log_evidence - naive.log_evidence).mean().item(),
-            meaning=f"nats that {most} samples of the prior fall short of it",
+            meaning=f"nats that {most} samples of the prior fall short of it, if not more",
             expected="many",
         ),
         Finding(
@@ -140,7 +142,7 @@ def _findings(
             name="effective_weighted",
             value=weighted.effective_samples.median().item(),
             meaning=f"effective samples of the encoder's {few}, median",
-            expected="many",
+            expected="more, if not many: q is not quite the posterior",
         ),
         Finding(
             name="needed",

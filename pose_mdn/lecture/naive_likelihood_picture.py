@@ -53,5 +53,6 @@ def _draw_terms(panel: "Axes", estimates: Estimates) -> None:
         (estimates.encoder_terms, ACCENT, "z from the encoder"),
     ):
         panel.hist(values, bins=bins, weights=np.full(len(values), 1 / len(values)), color=colour, label=label)
+    panel.locator_params(axis="x", nbins=5)
     panel.set(title="log p(x | z) of one digit", xlabel="nats", ylabel="share of samples", yscale="log")
     panel.legend(loc="upper left", fontsize=9)

@@ -126,10 +126,11 @@ def _modes_of_poses(limit: int | None) -> NDArray[np.int64]:
 
 
 def _findings(topography: Topography, accepted: float) -> list[Finding]:
-    modes = topography.modes
+    return [*_ridgeline_findings(topography.modes), *_sampling_findings(topography, accepted)]
+
+
+def _ridgeline_findings(modes: Modes) -> list[Finding]:
     highest = modes.points[0]
-    apart = np.linalg.norm(topography.chain_modes[:, None] - modes.points, axis=-1).min(axis=1)
-    by_modes = topography.poses_by_modes
     return [
         Finding(
             name="modes",
@@ -147,6 +148,13 @@ def _findings(topography: Topography, accepted: float) -> list[Finding]:
             meaning="log-density there above that at the means, nats",
             expected="above 0: the best mean is not the mode",
         ),
+    ]
+
+
+def _sampling_findings(topography: Topography, accepted: float) -> list[Finding]:
+    apart = np.linalg.norm(topography.chain_modes[:, None] - topography.modes.points, axis=-1).min(axis=1)
+    by_modes = topography.poses_by_modes
+    return [
         Finding(name="accepted", value=accepted, meaning="share of accepted Metropolis steps", expected="0.2 to 0.5"),
         Finding(
             name="chain_modes",

@@ -102,7 +102,11 @@ def _findings(architecture: str, model: DigitVAE, test: Tensor, seed: int, *, sa
     ]
 
 
-def stacked(trained: Mapping[str, TrainedVAE]) -> NDArray[np.float32]:
-    """Held-out digits, and under them what each architecture makes of them, for a grid of 20 columns."""
+def stacked(trained: Mapping[str, TrainedVAE], columns: int) -> NDArray[np.float32]:
+    """Held-out digits, under each row of them what every architecture makes of it; for a grid of so many columns."""
     models = list(trained.values())
-    return np.concatenate([models[0].given, *(model.reconstructed for model in models)])
+    rows = []
+    for start in range(0, len(models[0].given), columns):
+        part = slice(start, start + columns)
+        rows += [models[0].given[part], *(model.reconstructed[part] for model in models)]
+    return np.concatenate(rows)

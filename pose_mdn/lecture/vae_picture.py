@@ -28,8 +28,8 @@ def draw(trained: Mapping[str, TrainedVAE]) -> "Figure":
         lower = min(lower, curve.test[len(curve.test) // 12])
     panels[0, 0].set(title="Evidence lower bound", xlabel="step", ylabel="nats per picture", ylim=(lower, None))
     panels[0, 0].legend(loc="lower right", fontsize=9)
-    image_grid(panels[0, 1], stacked(trained), 20)
-    panels[0, 1].set_title("Held out; mlp; convolutional")
+    image_grid(panels[0, 1], stacked(trained, 10), 10)
+    panels[0, 1].set_title("Held out, by mlp, by convolutional; twice")
     for panel, (architecture, model) in zip(panels[1], trained.items(), strict=True):
         image_grid(panel, model.samples, 15)
         panel.set_title(f"Samples from the prior: {architecture}")
