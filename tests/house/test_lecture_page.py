@@ -4,6 +4,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pose_mdn.lecture.catalogue import EXAMPLES
@@ -41,6 +42,16 @@ def test_every_example_is_shown(example) -> None:
     assert f"pose-mdn lecture {example.name}" in PAGE
     assert f"(lecture/{example.name}.png)" in PAGE
     assert 10_000 < (DOCS / "lecture" / f"{example.name}.png").stat().st_size < MAX_PICTURE_BYTES
+
+
+def test_its_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    exec(compile(first, "docs/lecture.md", "exec"), {})
+    assert "nats; no density is below -1." in capsys.readouterr().out
+    walker = {"keypoints_px": np.random.default_rng(0).uniform(300, 700, (2, 17, 2)), "confidence": np.ones((2, 17))}
+    exec(compile(second, "docs/lecture.md", "exec"), walker)
+    assert walker["modes"].pose_m.shape[::2] == (2, 17)
+    assert (walker["modes"].count > 0).all()
 
 
 def test_no_picture_is_left_over() -> None:
