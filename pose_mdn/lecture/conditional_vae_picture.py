@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 def draw(demand: DigitsOnDemand) -> "Figure":
     """One panel."""
     figure = new_figure(
-        9.0, 5.4, "Digits on demand", "One row for each label, one column for each noise: the same hand ten times"
+        9.0,
+        5.4,
+        "Digits on demand",
+        "One row for each label, one column for each noise: the same hand ten times (β = 2)",
     )
     image_grid(figure.subplots(), demand.pictures, demand.columns)
     return figure

@@ -137,8 +137,20 @@ def prior_log_weights(model: DigitVAE, images: Tensor, samples: int, generator: 
     return torch.stack([binomial_log_prob(logits, image, trials=DOTS) for image in images], dim=1)
 
 
-def train(model: DigitVAE, digits: Digits, *, steps: int, seed: int, progress: Progress, what: str) -> TrainingCurve:
-    """Raise the bound on random batches; pictures of the training part only."""
+def train(
+    model: DigitVAE, digits: Digits, *, steps: int, seed: int, progress: Progress, what: str, beta: float = 1.0
+) -> TrainingCurve:
+    """Raise the bound on random batches of the training part.
+
+    Args:
+        model: Changed in place.
+        digits: Pictures to learn from, and held-out ones to watch the bound on.
+        steps: Batches.
+        seed: Of the batches and of the samples of q.
+        progress: Told after every step.
+        what: Name of the work, for those who watch.
+        beta: Weight of the divergence; see `negative_elbo`. The curve is of the bound itself, whatever the weight.
+    """
     generator = torch.Generator().manual_seed(seed)
     curve = TrainingCurve(step=[], train=[], test=[], test_kl=[])
     every = max(1, steps // _CURVE_POINTS)
@@ -146,7 +158,7 @@ def train(model: DigitVAE, digits: Digits, *, steps: int, seed: int, progress: P
     def loss() -> Tensor:
         chosen = torch.randint(len(digits.train), (_BATCH,), generator=generator)
         reconstruction, kl = elbo_terms(model, digits.train[chosen], digits.train_labels[chosen], generator)
-        return negative_elbo(reconstruction, kl).mean()
+        return negative_elbo(reconstruction, kl, beta=beta).mean()
 
     def watch(text: str, done: int, total: int) -> None:
         if done % every == 0 or done == total:
