@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_SAME = 1e-3
+_SAME = 1e-2
 """Modes nearer than this, in standard deviations, are one."""
 _NUMBERS_AT_ONCE = 4_000_000
 """Size of the largest array in the search, which decides how many mixtures are searched together."""

@@ -24,6 +24,8 @@ _STEEPEST_LOGIT = 14.0
 _RESOLUTION_OF_TWO = 257
 _RESOLUTION = 33
 """Points on the curve between two components, for two components in all and for more."""
+_MOST_FOR_TRIPLES = 12
+"""With more components than this, triples of them are no starts any more: their number grows as its cube."""
 
 
 def ridgeline(mixture: "GaussianMixture", weights: Floats) -> Floats:
@@ -53,7 +55,8 @@ def starting_points(mixture: "GaussianMixture") -> tuple[NDArray[np.int64], Floa
     """Points from which every mode should be reached uphill.
 
     These are the component means, the maxima of the density along the curve between any two components, and the centres
-    x*(equal weights) of any three and of all. For two components the list is complete, up to the curve's resolution.
+    x*(equal weights) of any three (of twelve components at most) and of all. For two components the list is complete,
+    up to the curve's resolution.
 
     Args:
         mixture: B mixtures with finite parameters.
@@ -62,7 +65,7 @@ def starting_points(mixture: "GaussianMixture") -> tuple[NDArray[np.int64], Floa
         (P,) which mixture a point is for, and (P, D) the points.
     """
     count = mixture.means.shape[-2]
-    subsets: list[tuple[int, ...]] = list(combinations(range(count), 3))
+    subsets: list[tuple[int, ...]] = list(combinations(range(count), 3)) if count <= _MOST_FOR_TRIPLES else []
     if count > 3:
         subsets.append(tuple(range(count)))
     weights = np.zeros((count + len(subsets), count))
@@ -74,7 +77,7 @@ def starting_points(mixture: "GaussianMixture") -> tuple[NDArray[np.int64], Floa
     crests = [_crests(mixture, pair) for pair in combinations(range(count), 2)]
     return (
         np.concatenate([rows, *(of for of, _ in crests)]),
-        np.concatenate([points.reshape(len(rows), -1), *(at for _, at in crests)]),
+        np.concatenate([points.reshape(-1, points.shape[-1]), *(at for _, at in crests)]),
     )
 
 

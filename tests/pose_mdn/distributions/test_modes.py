@@ -215,6 +215,29 @@ def test_torch_mixtures_bad_rows_and_dead_components():
     np.testing.assert_allclose(dead.modes().points, [[0.0]], atol=1e-9)
 
 
+def test_no_rows_bad_rows_equal_components_and_touching_ones():
+    empty = _mixture(0, batch=(0,)).modes()
+    assert empty.points.shape == (0, 0, 3)
+    flat = GaussianMixture(log_mixing_coefficients=np.log([0.5, 0.5]), means=np.zeros((2, 3)), std=np.zeros((2, 3)))
+    assert flat.modes().count == 0
+    equal = GaussianMixture(log_mixing_coefficients=np.log([0.5, 0.5]), means=np.ones((2, 3)), std=np.ones((2, 1)))
+    np.testing.assert_allclose(equal.modes().points, [[1.0, 1.0, 1.0]])
+    # Exactly two standard deviations apart the top is flat to the third order, and still one.
+    touching = GaussianMixture(
+        log_mixing_coefficients=np.log([0.5, 0.5]), means=np.array([[-1.0], [1.0]]), std=np.ones((2, 1))
+    )
+    assert touching.modes().count == 1
+    needles = GaussianMixture(
+        log_mixing_coefficients=np.log([0.5, 0.5]), means=np.array([[0.0], [1.0]]), std=np.full((2, 1), 1e-8)
+    )
+    np.testing.assert_allclose(np.sort(needles.modes().points[:, 0]), [0.0, 1.0])
+
+
+def test_many_components_are_searched_in_seconds_not_in_hours():
+    mixture = _mixture(0, batch=(1,), components=40, dimensions=2)
+    assert 1 <= mixture.modes().count[0] <= 40
+
+
 def test_samples_as_further_starts_find_nothing_new_and_must_have_their_shape():
     mixture = _mixture(7, batch=(20,))
     samples = np.moveaxis(mixture.sample(50, np.random.default_rng(0)), 0, 1)
