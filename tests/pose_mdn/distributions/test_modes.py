@@ -41,7 +41,7 @@ def _all_modes(mixture: GaussianMixture) -> list[tuple[GaussianMixture, np.ndarr
 
 
 @given(seeds)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_the_gradient_is_zero_and_the_hessian_negative_definite_at_each_mode(seed):
     for row, point in _all_modes(_mixture(seed, batch=(1,))):
         twin = GaussianMixture(
@@ -57,7 +57,7 @@ def test_the_gradient_is_zero_and_the_hessian_negative_definite_at_each_mode(see
 
 
 @given(seeds)
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_rho_tells_where_the_hessian_of_the_density_is_negative_definite(seed):
     mixture = take_rows(_mixture(seed, batch=(1,)), 0)
     points = np.random.default_rng(seed).normal(size=(20, 3))
@@ -124,7 +124,7 @@ def test_two_components_have_three_modes_where_their_ridges_cross():
 
 
 @given(seeds)
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_as_many_modes_as_a_fine_grid_shows(seed):
     mixture = _mixture(seed, batch=(), components=3, dimensions=2)
     mixture = GaussianMixture(
@@ -142,7 +142,7 @@ def test_as_many_modes_as_a_fine_grid_shows(seed):
 
 
 @given(seeds)
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_modes_go_with_permutations_and_rotations(seed):
     rng = np.random.default_rng(seed)
     mixture = _mixture(seed)

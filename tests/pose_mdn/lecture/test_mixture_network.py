@@ -19,7 +19,7 @@ def _outputs(seed: int, kernels: int, targets: int) -> tuple[torch.Tensor, torch
 
 
 @given(seeds, st.integers(1, 4), st.integers(1, 3))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_the_three_closed_gradients_equal_automatic_differentiation(seed, kernels, targets):
     outputs, target = _outputs(seed, kernels, targets)
     assert largest_gradient_difference(outputs, target, kernels) < 1e-6

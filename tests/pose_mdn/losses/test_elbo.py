@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
 from torch.distributions import Normal, kl_divergence
@@ -27,6 +27,7 @@ def _gaussian(seed: int, *shape: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @given(seeds)
+@settings(deadline=None)  # the first call into torch is slow
 def test_kl_equals_torch_distributions_and_is_zero_only_between_equals(seed):
     mean, log_variance = _gaussian(seed, 3, 4)
     prior_mean, prior_log_variance = _gaussian(seed + 1, 3, 4)
@@ -53,6 +54,7 @@ def test_reparameterised_samples_have_the_moments_and_carry_gradients():
 
 
 @given(seeds)
+@settings(deadline=None)  # the first call into torch is slow
 def test_log_probabilities_equal_scipy(seed):
     mean, log_variance = _gaussian(seed, 2, 3)
     value, logits = _gaussian(seed + 1, 2, 3)
