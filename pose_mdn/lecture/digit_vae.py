@@ -17,17 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pose_mdn.distributions.diagonal_normal import kl_from_standard_normal, log_density
 from pose_mdn.lecture.digits import DOTS, NUM_LABELS, SIDE, Digits
 from pose_mdn.lecture.example import Progress
 from pose_mdn.lecture.mixture_network import minimize
-from pose_mdn.losses.elbo import (
-    binomial_log_prob,
-    gaussian_kl,
-    gaussian_log_prob,
-    negative_elbo,
-    reparameterize,
-    standard_normal_log_prob,
-)
+from pose_mdn.losses.elbo import binomial_log_likelihood, negative_elbo, reparameterize
 
 Architecture = Literal["mlp", "convolutional"]
 
@@ -96,13 +90,21 @@ class TrainingCurve:
     test_kl: list[float]
 
 
+def sample_bound(
+    model: DigitVAE, images: Tensor, labels: Tensor | None, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What `negative_elbo` takes: (B,) log p(x | z) at one sample of q, and (B, Z) means and log-variances of q."""
+    mean, log_variance = model.encode(images, labels)
+    latent = reparameterize(mean, log_variance, torch.randn(mean.shape, generator=generator))
+    return binomial_log_likelihood(model.decode(latent, labels), images, trials=DOTS), mean, log_variance
+
+
 def elbo_terms(
     model: DigitVAE, images: Tensor, labels: Tensor | None, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """(B,) reconstruction term at one sample of q, and (B, Z) divergences."""
-    mean, log_variance = model.encode(images, labels)
-    latent = reparameterize(mean, log_variance, torch.randn(mean.shape, generator=generator))
-    return binomial_log_prob(model.decode(latent, labels), images, trials=DOTS), gaussian_kl(mean, log_variance)
+    """The bound's two terms: (B,) reconstruction at one sample of q, and (B, Z) divergences."""
+    reconstruction, mean, log_variance = sample_bound(model, images, labels, generator)
+    return reconstruction, kl_from_standard_normal(mean, log_variance)
 
 
 @torch.no_grad()
@@ -126,15 +128,16 @@ def log_weights(
     widened = (log_variance + 2.0 * math.log(widening)).clamp(max=0.0)
     log_variance = torch.maximum(log_variance, widened)
     latent = reparameterize(mean, log_variance, torch.randn((samples, model.num_latent), generator=generator))
-    likelihood = binomial_log_prob(model.decode(latent), image, trials=DOTS)
-    return likelihood + standard_normal_log_prob(latent) - gaussian_log_prob(latent, mean, log_variance)
+    likelihood = binomial_log_likelihood(model.decode(latent), image, trials=DOTS)
+    prior = log_density(latent, torch.zeros(1), torch.zeros(1))
+    return likelihood + prior - log_density(latent, mean, log_variance)
 
 
 @torch.no_grad()
 def prior_log_weights(model: DigitVAE, images: Tensor, samples: int, generator: torch.Generator) -> Tensor:
     """(K, B) log p(x | z_k) of samples of the prior, the same ones for all (B, 64) pictures."""
     logits = model.decode(torch.randn((samples, model.num_latent), generator=generator))
-    return torch.stack([binomial_log_prob(logits, image, trials=DOTS) for image in images], dim=1)
+    return torch.stack([binomial_log_likelihood(logits, image, trials=DOTS) for image in images], dim=1)
 
 
 def train(
@@ -157,8 +160,8 @@ def train(
 
     def loss() -> Tensor:
         chosen = torch.randint(len(digits.train), (_BATCH,), generator=generator)
-        reconstruction, kl = elbo_terms(model, digits.train[chosen], digits.train_labels[chosen], generator)
-        return negative_elbo(reconstruction, kl, beta=beta).mean()
+        bound = sample_bound(model, digits.train[chosen], digits.train_labels[chosen], generator)
+        return negative_elbo(*bound, beta=beta).mean()
 
     def watch(text: str, done: int, total: int) -> None:
         if done % every == 0 or done == total:
@@ -174,9 +177,9 @@ def train(
 def _measure(model: DigitVAE, digits: Digits, step: int, curve: TrainingCurve, generator: torch.Generator) -> None:
     few = slice(len(digits.test))
     reconstruction, kl = elbo_terms(model, digits.train[few], digits.train_labels[few], generator)
-    curve.train.append(-negative_elbo(reconstruction, kl).mean().item())
+    curve.train.append((reconstruction - kl.sum(dim=-1)).mean().item())
     reconstruction, kl = elbo_terms(model, digits.test, digits.test_labels, generator)
-    curve.test.append(-negative_elbo(reconstruction, kl).mean().item())
+    curve.test.append((reconstruction - kl.sum(dim=-1)).mean().item())
     curve.test_kl.append(kl.sum(dim=-1).mean().item())
     curve.step.append(step)
 

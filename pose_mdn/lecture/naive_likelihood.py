@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pose_mdn.distributions.evidence import EvidenceEstimate, estimate_evidence
 from pose_mdn.lecture.digit_vae import DigitVAE, elbo_terms, log_weights, prior_log_weights, train
 from pose_mdn.lecture.digits import DOTS, SIDE, load_digits
 from pose_mdn.lecture.example import Finding, Outcome, Progress
 from pose_mdn.lecture.vae import NUM_LATENT
-from pose_mdn.losses.elbo import EvidenceEstimate, estimate_evidence
 
 _SHOWN = 3
 _DIGITS = 6

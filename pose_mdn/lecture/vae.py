@@ -13,14 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pose_mdn.distributions.evidence import estimate_evidence
 from pose_mdn.lecture.digit_vae import Architecture, DigitVAE, TrainingCurve, elbo_terms, log_weights, train
 from pose_mdn.lecture.digits import DOTS, SIDE, load_digits
 from pose_mdn.lecture.example import Finding, Outcome, Progress
-from pose_mdn.losses.elbo import estimate_evidence
+from pose_mdn.losses.elbo import active_units
 
 NUM_LATENT = 16
-_ACTIVE = 0.01
-"""Variance of a latent coordinate's posterior mean over pictures above which it says something (Burda et al., 2016)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +72,6 @@ def _findings(architecture: str, model: DigitVAE, test: Tensor, seed: int, *, sa
         [estimate_evidence(log_weights(model, image, samples, generator)).log_evidence for image in few]
     )
     few_terms = reconstruction[:50] - kl[:50].sum(dim=-1)
-    active = (model.encode(test)[0].var(dim=0) > _ACTIVE).sum().item()
     return [
         Finding(
             name=f"{architecture}_elbo",
@@ -95,7 +93,7 @@ def _findings(architecture: str, model: DigitVAE, test: Tensor, seed: int, *, sa
         ),
         Finding(
             name=f"{architecture}_active",
-            value=active,
+            value=active_units(model.encode(test)[0]),
             meaning=f"latent coordinates in use, of {NUM_LATENT}",
             expected="most",
         ),

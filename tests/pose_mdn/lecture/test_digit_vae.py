@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+from pose_mdn.distributions.evidence import estimate_evidence
 from pose_mdn.errors import MissingExtraError
 from pose_mdn.lecture.conditional_vae import read_by_neighbours, sample_each_label
-from pose_mdn.lecture.digit_vae import DigitVAE, elbo_terms, log_weights, prior_log_weights, train
+from pose_mdn.lecture.digit_vae import DigitVAE, elbo_terms, log_weights, prior_log_weights, sample_bound, train
 from pose_mdn.lecture.digits import DOTS, Digits, load_digits
 from pose_mdn.lecture.example import no_progress
 from pose_mdn.lecture.latent_manifold import plane_grid
 from pose_mdn.lecture.naive_likelihood import _running
-from pose_mdn.losses.elbo import estimate_evidence, negative_elbo
+from pose_mdn.losses.elbo import negative_elbo
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,8 @@ def test_the_gradient_reaches_every_parameter(digits, architecture, conditional)
     reconstruction, kl = elbo_terms(model, digits.train[:9], digits.train_labels[:9], torch.Generator())
     assert reconstruction.shape == (9,)
     assert kl.shape == (9, 3)
-    negative_elbo(reconstruction, kl).mean().backward()
+    bound = sample_bound(model, digits.train[:9], digits.train_labels[:9], torch.Generator())
+    negative_elbo(*bound, beta=1.0).mean().backward()
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in model.parameters())
     assert model.pictures(torch.zeros(2, 3), torch.tensor([1, 2]) if conditional else None).shape == (2, 8, 8)
 
