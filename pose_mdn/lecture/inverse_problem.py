@@ -218,7 +218,6 @@ def _formulas(network: MixtureNetwork, rng: np.random.Generator) -> list[Finding
     t, x = draw_data(64, rng)
     with torch.no_grad():
         outputs = network.network(_column(x))
-    with torch.no_grad():
         mixture = _in_numpy(split_outputs(outputs, NUM_KERNELS).mixture())
     samples = mixture.sample(20_000, rng)[..., 0]
     spread = np.sqrt(mixture.variance[:, 0])

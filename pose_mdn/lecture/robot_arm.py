@@ -171,7 +171,7 @@ def _findings(answers: ArmAnswers, two_ways: NDArray[np.bool_]) -> list[Finding]
             name="share_two_ways",
             value=float(two_ways.mean()),
             meaning="share of places that the arm reaches in two ways; the figures above are over these",
-            expected="between 0 and 1",
+            expected="most",
         ),
     ]
 
