@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import maximum_filter
+from scipy.spatial.transform import Rotation
 from scipy.stats import multivariate_normal, ortho_group
 
 from pose_mdn.distributions import GaussianMixture, PoseMixture, find_modes
@@ -244,6 +247,29 @@ def test_samples_as_further_starts_find_nothing_new_and_must_have_their_shape():
     np.testing.assert_array_equal(find_modes(mixture, more_starts=samples).count, mixture.modes().count)
     with pytest.raises(InputError, match=r"more_starts: expected shape \(20, 'S', 3\), got \(50, 20, 3\)"):
         find_modes(mixture, more_starts=mixture.sample(50, np.random.default_rng(0)))
+
+
+@given(seeds, st.integers(1, 3))
+@settings(max_examples=40, deadline=None)
+def test_two_components_have_at_most_one_mode_more_than_dimensions(seed, dimensions):
+    mixture = _mixture(seed, batch=(8,), components=2, dimensions=dimensions)
+    counts = mixture.modes().count
+    assert (counts >= 1).all()
+    assert (counts <= dimensions + 1).all()
+
+
+@given(seeds)
+@settings(max_examples=10, deadline=None)
+def test_modes_of_poses_turn_with_the_camera(random_hypotheses, seed):
+    hypotheses = random_hypotheses(seed, rows=3)
+    # Spread wide enough for hypotheses to blend.
+    hypotheses = replace(hypotheses, std_m=np.where(hypotheses.std_m > 0, 1.5 + hypotheses.std_m, 0))
+    turn = Rotation.random(rng=seed).as_matrix()
+    turned = replace(hypotheses, means_m=hypotheses.means_m @ turn.T, view_rotation=turn @ hypotheses.view_rotation)
+    modes, expected = PoseMixture(turned).modes(), PoseMixture(hypotheses).modes()
+    np.testing.assert_array_equal(modes.count, expected.count)
+    np.testing.assert_allclose(modes.log_prob, expected.log_prob, atol=1e-4)
+    np.testing.assert_allclose(modes.pose_m, expected.pose_m @ turn.T, atol=2e-3)
 
 
 def test_modes_of_poses_are_in_the_camera_frame_and_unlifted_rows_have_none(random_hypotheses):
