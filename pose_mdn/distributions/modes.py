@@ -5,6 +5,7 @@ A mixture may have fewer modes than components, and more: two Gaussians in D dim
 `ridgeline.starting_points`, the ascent is that of `mean_shift.climb`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ _SAME = 1e-2
 """Modes nearer than this, in standard deviations, are one."""
 _NUMBERS_AT_ONCE = 4_000_000
 """Size of the largest array in the search, which decides how many mixtures are searched together."""
+_POINTS_EACH = 300
+"""Points of one mixture that are looked at together: those of a curve, or the starts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,24 +64,11 @@ def find_modes(mixture: "GaussianMixture", *, more_starts: Array | None = None) 
     """
     shape = tuple(mixture.means.shape)
     batch, (components, dimensions) = shape[:-2], shape[-2:]
-    rows = _as_rows(mixture, shape)
-    count = len(rows.means)
-    extra = np.empty((count, 0, dimensions))
-    if more_starts is not None:
-        extra = _to_numpy(more_starts)
-        if extra.shape[:-2] != batch or extra.ndim != len(shape) or extra.shape[-1] != dimensions:
-            raise InputError(
-                f"more_starts: expected shape {(*batch, 'S', dimensions)}, got {extra.shape}; "
-                "give S points for each mixture",
-                field="more_starts",
-            )
-        extra = extra.reshape(count, -1, dimensions)
-    at_once = max(1, _NUMBERS_AT_ONCE // (components * dimensions * 300))
-    parts = [
-        _search(take_rows(rows, slice(start, start + at_once)), extra[start : start + at_once])
-        for start in range(0, count, at_once)
-    ]
-    widest = max([part.points.shape[1] for part in parts], default=0)
+    rows, extra = _as_rows(mixture, shape), _starts(more_starts, batch, dimensions)
+    at_once = max(1, _NUMBERS_AT_ONCE // (components * dimensions * _POINTS_EACH))
+    slices = [slice(start, start + at_once) for start in range(0, len(rows.means), at_once)]
+    parts = [_search(take_rows(rows, part), extra[part]) for part in slices]
+    widest = max([part.log_prob.shape[1] for part in parts], default=0)
     padded = [_pad(part, widest) for part in parts]
     points = np.concatenate([np.empty((0, widest, dimensions)), *(part.points for part in padded)])
     log_prob = np.concatenate([np.empty((0, widest)), *(part.log_prob for part in padded)])
@@ -88,6 +78,20 @@ def find_modes(mixture: "GaussianMixture", *, more_starts: Array | None = None) 
         log_prob=log_prob.reshape(*batch, widest),
         count=counts.reshape(batch),
     )
+
+
+def _starts(more_starts: Array | None, batch: tuple[int, ...], dimensions: int) -> Floats:
+    """(B, S, D) the caller's starts for each of the batch's mixtures in one row; S is 0 if there are none."""
+    count = math.prod(batch)
+    if more_starts is None:
+        return np.empty((count, 0, dimensions))
+    given = _to_numpy(more_starts)
+    if given.ndim != len(batch) + 2 or given.shape[:-2] != batch or given.shape[-1] != dimensions:
+        raise InputError(
+            f"more_starts: expected shape {(*batch, 'S', dimensions)}, got {given.shape}; give S for each mixture",
+            field="more_starts",
+        )
+    return given.reshape(count, -1, dimensions)
 
 
 def _search(mixture: "GaussianMixture", extra: Floats) -> Modes:
