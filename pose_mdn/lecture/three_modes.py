@@ -65,7 +65,7 @@ def run(*, seed: int, quick: bool, progress: Progress) -> Outcome:
     weights = curve_weights(2, (0, 1), 2001)
     progress("Markov chains", 1, 3)
     samples, accepted = _chains(20 if quick else 400, np.random.default_rng(seed))
-    summit, chain_modes = _uphill(samples)
+    samples, summit, chain_modes = _uphill(samples)
     progress("poses", 2, 3)
     poses_by_modes = _modes_of_poses(8 if quick else None)
     topography = Topography(
@@ -99,16 +99,16 @@ def _chains(steps: int, rng: np.random.Generator) -> tuple[Floats, float]:
     return chain[steps::3].reshape(-1, 2), accepted
 
 
-def _uphill(samples: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Which summit each sample climbs to, and the summits, those with most samples first."""
+def _uphill(samples: Floats) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Samples that climb to a summit, to which one, and the summits, those with most samples first."""
     ends, arrived = climb(_spread(len(samples)), samples)
-    ends = np.where(arrived[:, None], ends, np.nan)
+    ends = ends[arrived]
     _, first, summit, counts = np.unique(
         np.round(ends, 6), axis=0, return_index=True, return_inverse=True, return_counts=True
     )
     order = np.argsort(-counts)
     rank = np.argsort(order)
-    return rank[summit.ravel()], ends[first[order]]
+    return samples[arrived], rank[summit.ravel()], ends[first[order]]
 
 
 def _modes_of_poses(limit: int | None) -> NDArray[np.int64]:
@@ -151,15 +151,27 @@ def _ridgeline_findings(modes: Modes) -> list[Finding]:
     ]
 
 
+def _distance_of_best_sample(topography: Topography, index: int) -> float:
+    near = topography.samples[topography.summit == index]
+    best = near[MIXTURE.log_prob(near).argmax()]
+    return float(np.linalg.norm(best - topography.chain_modes[index]))
+
+
 def _sampling_findings(topography: Topography, accepted: float) -> list[Finding]:
     apart = np.linalg.norm(topography.chain_modes[:, None] - topography.modes.points, axis=-1).min(axis=1)
     by_modes = topography.poses_by_modes
     return [
+        Finding(
+            name="best_sample",
+            value=max(_distance_of_best_sample(topography, index) for index in range(len(topography.chain_modes))),
+            meaning="largest distance of a mode from the likeliest sample near it, the chains alone",
+            expected="small",
+        ),
         Finding(name="accepted", value=accepted, meaning="share of accepted Metropolis steps", expected="0.2 to 0.5"),
         Finding(
             name="chain_modes",
             value=float(len(topography.chain_modes)),
-            meaning="modes uphill from the chains' samples",
+            meaning="modes uphill from the chains' samples, by mean shift",
             expected="the same 3",
         ),
         Finding(
