@@ -16,7 +16,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 """Nothing was done, because what was asked cannot be."""
 
-_EXTRAS = {"torch": "train", "onnxscript": "export", "onnx": "export"}
+_EXTRAS = {"torch": "train", "onnxscript": "export", "onnx": "export", "matplotlib": "plots", "sklearn": "lecture"}
 """Optional top-level modules and the extra that installs them."""
 
 _EPILOG = """

@@ -16,7 +16,7 @@ from pose_mdn.evaluation.document import EvaluationSettings, evaluation_document
 from pose_mdn.evaluation.figures import EvaluationRow
 from pose_mdn.evaluation.human36m import Root, human36m_rows, human36m_views, published_rows
 from pose_mdn.evaluation.human36m_table import human36m_tables
-from pose_mdn.evaluation.plots import require_matplotlib, write_plots
+from pose_mdn.evaluation.plots import write_plots
 from pose_mdn.evaluation.protocol import evaluate_by_action
 from pose_mdn.evaluation.table import evaluation_tables
 from pose_mdn.evaluation.truth_files import files_with_truth, read_truth, truth_path
@@ -24,6 +24,7 @@ from pose_mdn.formats import read_hypotheses, read_keypoints
 from pose_mdn.inference import Lifter, load_lifter
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
+from pose_mdn.visualization.chart_style import require_matplotlib
 
 
 def require_one_source(

@@ -35,14 +35,14 @@ class RowProgress:
 
 
 @contextmanager
-def row_progress() -> Iterator[RowProgress]:
+def row_progress(*, unit: str = "rows") -> Iterator[RowProgress]:
     """A bar with counts and the time left, removed at the end; invisible if stderr is no terminal."""
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("rows"),
+        TextColumn(unit),
         TimeRemainingColumn(),
         console=console,
         transient=True,

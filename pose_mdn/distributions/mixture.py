@@ -12,6 +12,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from pose_mdn.array_types import Array
+from pose_mdn.distributions.modes import Modes, find_modes
 
 _LOG_TWO_PI = math.log(2.0 * math.pi)
 
@@ -85,6 +86,10 @@ class GaussianMixture:
         xp = array_namespace(self.means)
         chosen = self.most_probable_component[..., None] == xp.arange(self.means.shape[-2])
         return xp.sum(xp.where(chosen[..., None], self.means, xp.zeros_like(self.means)), axis=-2)
+
+    def modes(self) -> Modes:
+        """All local maxima of the density of each mixture, highest first; there may be fewer or more than M."""
+        return find_modes(self)
 
     def sample(self, num_samples: int, rng: np.random.Generator) -> Array:
         """Draw independent samples.

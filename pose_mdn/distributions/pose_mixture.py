@@ -1,5 +1,7 @@
 """Hypotheses as a density over poses."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,21 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 
 _AXES = [0, 0, 1]
 """Standard deviations of x, y, z in the line-of-sight frame: across, across, along."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseModes:
+    """The poses that are more probable than all others near them, for each of N rows, highest density first.
+
+    Attributes:
+        pose_m: (N, K, 17, 3) root-relative, camera frame; NaN after a row's last, K being the most that any row has.
+        log_prob: (N, K) log-density, nats; NaN after a row's last.
+        count: (N,) how many each row has; 0 for rows that were not lifted.
+    """
+
+    pose_m: NDArray[np.float64]
+    log_prob: NDArray[np.float64]
+    count: NDArray[np.int64]
 
 
 class PoseMixture:
@@ -58,6 +75,13 @@ class PoseMixture:
         """(N, 17, 3) variance of each coordinate of the mixture in the line-of-sight frame; 0 for the pelvis."""
         variance = self.mixture.variance.reshape(len(self._rotation), -1, 3)
         return np.pad(variance, ((0, 0), (1, 0), (0, 0)))
+
+    def modes(self) -> PoseModes:
+        """All local maxima of each row's density; hypotheses that blend into one another share one."""
+        modes = self.mixture.modes()
+        poses = np.moveaxis(self._to_camera(np.moveaxis(modes.points, 1, 0)), 0, 1)
+        poses[np.isnan(modes.log_prob)] = np.nan  # the pelvis of a pose that is not there is nowhere, either
+        return PoseModes(pose_m=poses, log_prob=modes.log_prob, count=modes.count)
 
     def sample(self, num_samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """(S, N, 17, 3) independent poses, camera frame."""

@@ -1,15 +1,23 @@
 """Evaluation rows as pictures: reliability, error against stated deviation, error per joint. Needs matplotlib."""
 
-import importlib.util
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pose_mdn.errors import MissingExtraError
 from pose_mdn.evaluation.figures import EvaluationRow
+from pose_mdn.visualization.chart_style import (
+    ACCENT,
+    COLOURS,
+    DASHES,
+    INK,
+    LINE,
+    MUTED,
+    house_style,
+    new_figure,
+    require_matplotlib,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,15 +26,11 @@ if TYPE_CHECKING:
 MAX_ROWS = 8
 """Sets of views that a picture shows: the largest, in the order of the table."""
 
-_INK, _MUTED, _LINE, _ACCENT = "#171b21", "#5d6773", "#dfe4ea", "#1f5fa8"
-_COLOURS = ("#0072b2", "#e39a00", "#009e73", "#d55e00", "#c46a9c", "#4aaee6", "#6b7280", "#b5a70a")
-"""Told apart by colour-blind people too, and the colours of hypotheses in the report."""
 _MARKERS = "osD^vP*X"
-_DASHES = (0, (4, 3))
 _JOINT_FIGURES = (
-    ("best_of_m", "o", _COLOURS[2], "best of M"),
-    ("mean", "D", _COLOURS[1], "mixture mean"),
-    ("top_1", "s", _ACCENT, "top-1"),
+    ("best_of_m", "o", COLOURS[2], "best of M"),
+    ("mean", "D", COLOURS[1], "mixture mean"),
+    ("top_1", "s", ACCENT, "top-1"),
 )
 _JOINT_GROUPS: Mapping[str, Sequence[str]] = {
     "head top": ("head_top",),
@@ -41,42 +45,6 @@ _JOINT_GROUPS: Mapping[str, Sequence[str]] = {
     "ankles": ("l_ankle", "r_ankle"),
 }
 """From head to foot; the root, which has no error, is left out."""
-
-_STYLE: Mapping[str, object] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.edgecolor": _MUTED,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _LINE,
-    "grid.linewidth": 0.8,
-    "xtick.color": _MUTED,
-    "ytick.color": _MUTED,
-    "lines.linewidth": 1.8,
-    "legend.frameon": False,
-    "figure.dpi": 150,
-    "savefig.dpi": 150,
-}
-
-
-def require_matplotlib() -> None:
-    """See that pictures can be drawn, before anything is measured for them.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise MissingExtraError(
-            "plots need matplotlib, which is not installed; install it with: pip install 'pose-mdn[plots]'"
-        )
 
 
 def write_plots(rows: Sequence[EvaluationRow], folder: Path, *, title: str) -> list[Path]:
@@ -101,7 +69,7 @@ def write_plots(rows: Sequence[EvaluationRow], folder: Path, *, title: str) -> l
         "error_against_sigma.png": _draw_error_against_sigma,
         "joint_errors.png": _draw_joint_errors,
     }
-    with _house_style():
+    with house_style():
         for name, draw in drawings.items():
             draw(chosen, title).savefig(folder / name)
     return [folder / name for name in drawings]
@@ -114,38 +82,17 @@ def largest_sets(rows: Sequence[EvaluationRow]) -> list[EvaluationRow]:
     return [whole[index] for index in sorted(kept)]
 
 
-@contextmanager
-def _house_style() -> Iterator[None]:
-    import matplotlib as mpl  # noqa: PLC0415  (an extra, and slow to import)
-
-    with mpl.rc_context(dict(_STYLE)):  # type: ignore[arg-type]
-        yield
-
-
-def _new_figure(width: float, height: float, title: str, subtitle: str) -> "Figure":
-    """A figure with its title in the first 0.7 inches and a margin all around."""
-    from matplotlib.figure import Figure  # noqa: PLC0415
-    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415
-
-    side, top = 0.15 / width, 0.72 / height
-    layout = ConstrainedLayoutEngine(rect=(side, 0.01, 1 - 2 * side, 0.99 - top), w_pad=0.1, h_pad=0.06)
-    figure = Figure(figsize=(width, height), layout=layout)
-    figure.text(side, 1 - 0.28 / height, title, fontsize=13, fontweight="bold", va="center")
-    figure.text(side, 1 - 0.53 / height, subtitle, fontsize=10, color=_MUTED, va="center")
-    return figure
-
-
 def _draw_reliability(rows: Sequence[EvaluationRow], title: str) -> "Figure":
-    figure = _new_figure(10.5, 4.8, title, "Share of true coordinates that lie within the stated central intervals")
+    figure = new_figure(10.5, 4.8, title, "Share of true coordinates that lie within the stated central intervals")
     whole, signed = figure.subplots(1, 2)
     _diagonal(whole, 100.0, "exact")
-    signed.axhline(0.0, color=_MUTED, linewidth=1.0, linestyle=_DASHES)
+    signed.axhline(0.0, color=MUTED, linewidth=1.0, linestyle=DASHES)
     reach = 3.0
     for index, row in enumerate(rows):
         levels, coverage = (100.0 * np.array(v) for v in (row.distribution.reliability.levels, _coverage(row)))
         label = f"{_words(row.name)} (ECE {row.distribution.ece:.3f})"
-        whole.plot(levels, coverage, color=_COLOURS[index], label=label)
-        signed.plot(levels, coverage - levels, color=_COLOURS[index])
+        whole.plot(levels, coverage, color=COLOURS[index], label=label)
+        signed.plot(levels, coverage - levels, color=COLOURS[index])
         reach = max(reach, 1.15 * float(np.abs(coverage - levels).max()))
     whole.set(title="Reliability", xlabel="stated level, %", ylabel="truth inside, %", xlim=(0, 100), ylim=(0, 100))
     signed.set(title="Difference from the level", xlabel="stated level, %", ylabel="percentage points")
@@ -156,11 +103,11 @@ def _draw_reliability(rows: Sequence[EvaluationRow], title: str) -> "Figure":
 
 
 def _draw_error_against_sigma(rows: Sequence[EvaluationRow], title: str) -> "Figure":
-    figure = _new_figure(10.5, 4.6, title, "Joints sorted by stated standard deviation, in bins of equal size")
+    figure = new_figure(10.5, 4.6, title, "Joints sorted by stated standard deviation, in bins of equal size")
     whole, ratio = figure.subplots(1, 2)
     largest = 1.05 * max(max(row.distribution.spread_bins.stated + row.distribution.spread_bins.actual) for row in rows)
     _diagonal(whole, largest, "as large as stated")
-    ratio.axhline(1.0, color=_MUTED, linewidth=1.0, linestyle=_DASHES)
+    ratio.axhline(1.0, color=MUTED, linewidth=1.0, linestyle=DASHES)
     reach = 1.5
     for index, row in enumerate(rows):
         stated, actual = (
@@ -168,7 +115,7 @@ def _draw_error_against_sigma(rows: Sequence[EvaluationRow], title: str) -> "Fig
         )
         correlation = row.distribution.sigma_rank_correlation
         label = _words(row.name) + ("" if correlation is None else f" (rank correlation {correlation:.2f})")
-        style: dict[str, Any] = {"color": _COLOURS[index], "marker": _MARKERS[index], "markersize": 4.5}
+        style: dict[str, Any] = {"color": COLOURS[index], "marker": _MARKERS[index], "markersize": 4.5}
         whole.plot(stated, actual, label=label, **style)
         ratio.plot(stated, actual / stated, **style)
         reach = max(reach, 1.05 * float(np.max(actual / stated)))
@@ -185,7 +132,7 @@ def _draw_error_against_sigma(rows: Sequence[EvaluationRow], title: str) -> "Fig
 def _draw_joint_errors(rows: Sequence[EvaluationRow], title: str) -> "Figure":
     columns = min(4, len(rows))
     lines = -(-len(rows) // columns)
-    figure = _new_figure(1.6 + 2.7 * columns, 1.3 + 3.1 * lines, title, "Error of each joint, both sides together")
+    figure = new_figure(1.6 + 2.7 * columns, 1.3 + 3.1 * lines, title, "Error of each joint, both sides together")
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for panel in grid.flat[len(rows) :]:
         panel.set_axis_off()
@@ -193,11 +140,11 @@ def _draw_joint_errors(rows: Sequence[EvaluationRow], title: str) -> "Figure":
     largest = 0.0
     for row, panel in zip(rows, grid.flat, strict=False):
         errors = {kind: _group_errors(row, kind) for kind in ("best_of_m", "mean", "top_1")}
-        panel.hlines(heights, errors["best_of_m"], errors["top_1"], color=_LINE, linewidth=5, zorder=1)
+        panel.hlines(heights, errors["best_of_m"], errors["top_1"], color=LINE, linewidth=5, zorder=1)
         for kind, marker, colour, label in _JOINT_FIGURES:
             panel.scatter(errors[kind], heights, marker=marker, color=colour, s=26, label=label, zorder=2)
         panel.set(title=_words(row.name), yticks=list(heights), yticklabels=list(_JOINT_GROUPS))
-        panel.tick_params(axis="y", length=0, labelcolor=_INK)
+        panel.tick_params(axis="y", length=0, labelcolor=INK)
         panel.grid(visible=False, axis="y")
         largest = max(largest, *(value for kind in errors.values() for value in kind))
     grid[0, 0].set_xlim(0, 1.06 * largest)
@@ -222,14 +169,14 @@ def _words(name: str) -> str:
 
 
 def _diagonal(axes: "Axes", largest: float, text: str) -> None:
-    axes.plot([0, largest], [0, largest], color=_MUTED, linewidth=1.0, linestyle=_DASHES)
-    axes.text(0.8 * largest, 0.72 * largest, text, color=_MUTED, fontsize=9, rotation=45, ha="center", va="center")
+    axes.plot([0, largest], [0, largest], color=MUTED, linewidth=1.0, linestyle=DASHES)
+    axes.text(0.8 * largest, 0.72 * largest, text, color=MUTED, fontsize=9, rotation=45, ha="center", va="center")
 
 
 def _note_sides(axes: "Axes", above: str, below: str) -> None:
     """Say what it means to lie above and below the dashed line."""
     for height, text in ((0.96, above), (0.04, below)):
-        axes.text(0.98, height, text, transform=axes.transAxes, color=_MUTED, ha="right", va="center", fontsize=9)
+        axes.text(0.98, height, text, transform=axes.transAxes, color=MUTED, ha="right", va="center", fontsize=9)
 
 
 def _finish_pair(first: "Axes", second: "Axes") -> None:

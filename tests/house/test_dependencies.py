@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-HEAVY = {"torch", "onnx", "onnxscript", "scipy", "pandas", "matplotlib"}
+HEAVY = {"torch", "onnx", "onnxscript", "scipy", "pandas", "matplotlib", "sklearn"}
 
 
 def distribution_name(requirement: str) -> str:
@@ -57,7 +57,7 @@ def modules_after(statement: str) -> set[str]:
         "import pose_mdn.skeletons, pose_mdn.poses, pose_mdn.geometry, pose_mdn.distributions, pose_mdn.config",
         "import pose_mdn.formats, pose_mdn.metrics, pose_mdn.inference, pose_mdn.visualization",
         "import pose_mdn_server, pose_mdn_server.client, pose_mdn_server.healthcheck",
-        "import pose_mdn.cli",
+        "import pose_mdn.cli, pose_mdn.cli.lecture",
     ],
 )
 def test_lifting_and_serving_import_nothing_heavy(statement: str) -> None:
