@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from pose_mdn.lecture.example import Runner
+if TYPE_CHECKING:
+    from pose_mdn.lecture.example import Runner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,7 @@ class Example:
     module: str
     uses_digits: bool = False
 
-    def load(self) -> Runner:
+    def load(self) -> "Runner":
         """Import the example and give its function."""
         runner: Runner = import_module(self.module).run
         return runner
