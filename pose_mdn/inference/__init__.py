@@ -1,17 +1,25 @@
-"""Lifting by ONNX Runtime: bundles, sessions, and arrays or sequences in, hypotheses out."""
+"""Models by ONNX Runtime: bundles, sessions, lifters from keypoints to hypotheses, and priors over poses."""
 
 from pose_mdn.inference.bundle import Bundle, find_bundle, list_bundles
 from pose_mdn.inference.known_body import with_known_body
+from pose_mdn.inference.latent_fit import complete_poses, denoise_poses, fit_poses
 from pose_mdn.inference.lifter import DEFAULT_MODEL, Lifter, load_lifter
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE
+from pose_mdn.inference.pose_prior import DEFAULT_PRIOR, PosePrior, load_pose_prior
 
 __all__ = [
     "DEFAULT_MIN_CONFIDENCE",
     "DEFAULT_MODEL",
+    "DEFAULT_PRIOR",
     "Bundle",
     "Lifter",
+    "PosePrior",
+    "complete_poses",
+    "denoise_poses",
     "find_bundle",
+    "fit_poses",
     "list_bundles",
     "load_lifter",
+    "load_pose_prior",
     "with_known_body",
 ]

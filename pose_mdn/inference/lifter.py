@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pose_mdn.errors import InputError
+from pose_mdn.errors import BundleError, InputError
 from pose_mdn.geometry.body import KnownBodies, KnownBody
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.inference.bundle import Bundle, find_bundle
@@ -17,7 +17,7 @@ from pose_mdn.inference.known_body import with_known_body
 from pose_mdn.inference.known_camera import resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
 from pose_mdn.inference.session import open_session
-from pose_mdn.inference.signature import check_signature, output_shapes
+from pose_mdn.inference.signature import NOISE, Signature, check_signature, output_shapes
 from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
@@ -31,6 +31,9 @@ SLICE_ROWS = 512
 
 DEFAULT_MODEL = "mdn_lifter"
 
+DEFAULT_SEED = 0
+"""Of the noise of lifters that sample."""
+
 
 class Lifter:
     """A loaded model that lifts. Safe to use from several threads.
@@ -38,17 +41,27 @@ class Lifter:
     Attributes:
         bundle: Where the model came from.
         num_hypotheses: M.
+        latent_dim: Z of lifters that sample; `None` for others.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
-        """Load the graph of a bundle; `threads` as in `open_session`."""
+    def __init__(
+        self, bundle: Bundle, *, threads: int = 0, num_hypotheses: int | None = None, seed: int = DEFAULT_SEED
+    ) -> None:
+        """Load the graph of a bundle; arguments as of `load_lifter`, `threads` as of `open_session`."""
+        if bundle.kind != "lifter":
+            raise BundleError(f"{bundle.name}: expected a model that lifts, got one of kind {bundle.kind!r}")
         self.bundle = bundle
         self._session = open_session(bundle.graph_path, threads)
         signature = check_signature(
             f"{self.name}/{self.version}", self._session.get_inputs(), self._session.get_outputs()
         )
-        self.num_hypotheses = signature.num_hypotheses
         self._outputs = signature.outputs
+        self.latent_dim = signature.latent_dim
+        self.num_hypotheses = _choose_num_hypotheses(bundle, signature, num_hypotheses)
+        self._noise = None
+        if self.latent_dim is not None:
+            # The same for every row: rows answer alike wherever they stand, and videos do not flicker.
+            self._noise = draw_noise(self.num_hypotheses, self.latent_dim, seed)
 
     @property
     def name(self) -> str:
@@ -199,6 +212,8 @@ class Lifter:
             "confidence": part.confidence[chosen],
             "intrinsics": intrinsics[chosen].astype(np.float32),
         }
+        if self._noise is not None:
+            feed[NOISE] = np.broadcast_to(self._noise, (len(feed["confidence"]), *self._noise.shape))
         found = self._session.run(list(self._outputs), feed)
         for name, array in zip(self._outputs, found, strict=True):
             columns[name][chosen] = array
@@ -232,7 +247,12 @@ def _rows_of(sequence: KeypointSequence, rows: slice) -> KeypointSequence:
 
 
 def load_lifter(
-    model: str | Path = DEFAULT_MODEL, *, threads: int | None = None, repository: Path | None = None
+    model: str | Path = DEFAULT_MODEL,
+    *,
+    threads: int | None = None,
+    repository: Path | None = None,
+    num_hypotheses: int | None = None,
+    seed: int = DEFAULT_SEED,
 ) -> Lifter:
     """Load a lifter.
 
@@ -240,9 +260,34 @@ def load_lifter(
         model: Name of a bundled model, "name/version", or the path of a bundle's folder.
         threads: How many threads one call may use; ONNX Runtime's choice (one per core) if left out.
         repository: Folder of bundles in which to look for names; the one inside the package by default.
+        num_hypotheses: How many poses a model that samples (`cvae_lifter`) gives; what its bundle says if left out.
+        seed: Seed of such a model's noise; the first pose has none and is the same for every seed.
 
     Raises:
+        InputError: The model gives another number of hypotheses.
         ModelNotFoundError: There is no such model; the message names those that exist.
         BundleError: The model is broken or is no lifter.
     """
-    return Lifter(find_bundle(model, repository), threads=threads or 0)
+    bundle = find_bundle(model, repository)
+    return Lifter(bundle, threads=threads or 0, num_hypotheses=num_hypotheses, seed=seed)
+
+
+def draw_noise(num_hypotheses: int, latent_dim: int, seed: int) -> NDArray[np.float32]:
+    """(M, Z) standard normal latents, the first of them the origin; more of a seed begin with fewer of it."""
+    noise = np.random.default_rng(seed).standard_normal((num_hypotheses, latent_dim)).astype(np.float32)
+    noise[0] = 0.0
+    return noise
+
+
+def _choose_num_hypotheses(bundle: Bundle, signature: Signature, wanted: int | None) -> int:
+    if wanted is not None and wanted < 1:
+        raise InputError(f"num_hypotheses: expected at least 1, got {wanted}", field="num_hypotheses")
+    if signature.num_hypotheses is None:
+        return wanted or bundle.num_hypotheses or 1
+    if wanted not in {None, signature.num_hypotheses}:
+        raise InputError(
+            f"num_hypotheses: expected {signature.num_hypotheses}, which {bundle.name} always gives, got {wanted}; "
+            "models that sample, such as cvae_lifter, give as many as one likes",
+            field="num_hypotheses",
+        )
+    return signature.num_hypotheses
