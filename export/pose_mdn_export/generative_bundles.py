@@ -67,7 +67,7 @@ def write_pose_prior_bundle(
     }
     encode, decode = EncodeGraph(model).eval(), DecodeGraph(model).eval()
     with staged_bundle(repository / description.name / str(description.version)) as folder:
-        differences = {}
+        differences: dict[str, float] = {}
         parts = ((encode, "encode", _ENCODED, _example_poses), (decode, "decode", ("pose_m",), _example_latents))
         for graph, part, outputs, example in parts:
             path, metadata = folder / f"{part}.onnx", _metadata(facts | {"part": part})

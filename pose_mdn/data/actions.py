@@ -110,3 +110,21 @@ def action_classes(action: NDArray[np.str_], pose_m: NDArray[np.floating]) -> ND
         shown = open_rows if kind.test is None else open_rows[kind.test(pose_m[open_rows])]
         found[shown] = index
     return found
+
+
+def held_out_motions(action_class: NDArray[np.int64], motion: NDArray[np.int64], every: int = 4) -> NDArray[np.bool_]:
+    """(N,) which poses belong to every fourth recording of their class, left out of training to judge with.
+
+    Few subjects do everything, so labels cannot be split by subject as motions are: these recordings may be of people
+    who were trained on, in other recordings.
+
+    Args:
+        action_class: (N,) as of `action_classes`.
+        motion: (N,) recording of each pose.
+        every: How many recordings there are to each that is held out.
+    """
+    held = np.zeros(len(motion), bool)
+    for index in np.unique(action_class[action_class >= 0]):
+        recordings = np.unique(motion[action_class == index])
+        held |= (action_class == index) & np.isin(motion, recordings[every - 1 :: every])
+    return held

@@ -77,7 +77,7 @@ def fit_poses(
         raise InputError(f"pose_m: expected shape (N, 17, 3), got {poses.shape}", field="pose_m")
     if not noise_std_m >= 0:
         raise InputError(f"noise_std_m: expected metres >= 0, got {noise_std_m}", field="noise_std_m")
-    seen = np.isfinite(poses).all(axis=2)
+    seen = np.asarray(np.isfinite(poses).all(axis=2))
     able = seen.sum(axis=1) >= MIN_JOINTS
     fitted = FittedPoses(
         pose_m=np.full(poses.shape, np.nan),

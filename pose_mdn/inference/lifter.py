@@ -1,6 +1,7 @@
 """2D keypoints in, weighted 3D hypotheses out, by ONNX Runtime alone."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -55,13 +56,11 @@ class Lifter:
         signature = check_signature(
             f"{self.name}/{self.version}", self._session.get_inputs(), self._session.get_outputs()
         )
+        self._signature = signature
         self._outputs = signature.outputs
         self.latent_dim = signature.latent_dim
-        self.num_hypotheses = _choose_num_hypotheses(bundle, signature, num_hypotheses)
-        self._noise = None
-        if self.latent_dim is not None:
-            # The same for every row: rows answer alike wherever they stand, and videos do not flicker.
-            self._noise = draw_noise(self.num_hypotheses, self.latent_dim, seed)
+        self._noise: FloatArray | None = None
+        self._draw(num_hypotheses, seed)
 
     @property
     def name(self) -> str:
@@ -80,6 +79,23 @@ class Lifter:
 
     def __repr__(self) -> str:
         return f"Lifter({self.name}/{self.version}, num_hypotheses={self.num_hypotheses})"
+
+    def sampling(self, *, num_hypotheses: int | None = None, seed: int = DEFAULT_SEED) -> "Lifter":
+        """The same model with that many samples of that seed; it is not loaded again.
+
+        Raises:
+            InputError: The model does not sample and gives another number of hypotheses.
+        """
+        other = copy(self)
+        other._draw(num_hypotheses, seed)
+        return other
+
+    def _draw(self, num_hypotheses: int | None, seed: int) -> None:
+        self.num_hypotheses = _choose_num_hypotheses(self.bundle, self._signature, num_hypotheses)
+        self._noise = None
+        if self.latent_dim is not None:
+            # The same for every row: rows answer alike wherever they stand, and videos do not flicker.
+            self._noise = draw_noise(self.num_hypotheses, self.latent_dim, seed)
 
     def lift(
         self,

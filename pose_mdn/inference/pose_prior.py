@@ -121,7 +121,7 @@ class PosePrior:
     def encode(self, pose_m: ArrayLike, *, label: str | NDArray[np.int64] | None = None) -> EncodedPoses:
         """Posteriors of (N, 17, 3) upright poses; rows that are not finite stay, as NaN."""
         poses = check_poses(pose_m)
-        finite: NDArray[np.bool_] = np.isfinite(poses).all(axis=(1, 2))
+        finite = np.asarray(np.isfinite(poses).all(axis=(1, 2)))
         feed = {"pose_m": np.where(finite[:, None, None], poses, 0.0).astype(np.float32)}
         mean, log_variance, heading = self._run(self._encode, self._with_labels(feed, label, len(poses)))
         for array in (mean, log_variance, heading):
@@ -203,6 +203,12 @@ class PosePrior:
         likelihood = log_density(facing[:, 1:].reshape(len(facing), -1), decoded, log_variance)
         prior = log_density(latent, np.zeros(1), np.zeros(1))
         return np.asarray(likelihood + prior - log_density(latent, encoded.mean, encoded.log_variance))
+
+    def labels_of_samples(self, count: int, label: str | None) -> list[str]:
+        """Class of each sample that `sample` gives; none from a model without classes."""
+        if not self.labels:
+            return []
+        return [label] * count if label else [self.labels[row % len(self.labels)] for row in range(count)]
 
     def _in_turn(self, count: int) -> NDArray[np.int64] | None:
         return np.arange(count) % len(self.labels) if self.labels else None

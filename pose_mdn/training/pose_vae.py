@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from pose_mdn.config import BodyConfig, PoseVAEConfig, read_config
-from pose_mdn.data.actions import ACTION_CLASSES, action_classes
+from pose_mdn.data.actions import ACTION_CLASSES, action_classes, held_out_motions
 from pose_mdn.data.mocap import MotionData, read_motion_data
 from pose_mdn.data.poses import PoseBatch, PoseSampler
 from pose_mdn.distributions.diagonal_normal import kl_from_standard_normal
@@ -26,11 +27,13 @@ class PoseVAETrainer(TrainingLoop):
         self.config = config
         self.model = build_pose_vae(config)
         super().__init__(config, self.model, self.model, folder)
-        self.sampler = _sampler(read_motion_data(data, "train"), config, config.body, seed=config.seed)
-        # Few validation subjects show every action, so conditional models are watched on fresh draws of their own data.
-        watched = read_motion_data(data, "train" if self.model.num_labels else "validation")
+        conditional = self.model.num_labels > 0
+        train = read_motion_data(data, "train")
+        watched = train if conditional else read_motion_data(data, "validation")
         measured = BodyConfig.as_measured(distinct_share=config.body.distinct_share)
-        held_out = _sampler(watched, config, measured, seed=config.seed + VALIDATION_SEED_OFFSET)
+        self.sampler = _sampler(train, config.body, config.seed, conditional=conditional, held_out=False)
+        watch_seed = config.seed + VALIDATION_SEED_OFFSET
+        held_out = _sampler(watched, measured, watch_seed, conditional=conditional, held_out=True)
         self.validation_batch = held_out.batch(0, config.validation_poses)
         self._start()
 
@@ -90,13 +93,11 @@ def load_pose_vae_run(path: Path) -> tuple[PoseVAE, PoseVAEConfig, int]:
     return model.eval(), config, int(state["step"])
 
 
-def _sampler(motion: MotionData, config: PoseVAEConfig, body: BodyConfig, *, seed: int) -> PoseSampler:
-    if config.kind == "pose_vae":
+def _sampler(motion: MotionData, body: BodyConfig, seed: int, *, conditional: bool, held_out: bool) -> PoseSampler:
+    """Poses of motions; if they are labelled, of the recordings that are held out of training, or of the others."""
+    if not conditional:
         return PoseSampler(motion, body, seed=seed)
-    return PoseSampler(
-        motion,
-        body,
-        seed=seed,
-        action_class=action_classes(motion.action, motion.pose_m),
-        num_classes=len(ACTION_CLASSES),
-    )
+    classes = action_classes(motion.action, motion.pose_m)
+    wanted = held_out_motions(classes, motion.motion) == held_out
+    chosen = np.where(wanted, classes, -1)
+    return PoseSampler(motion, body, seed=seed, action_class=chosen, num_classes=len(ACTION_CLASSES))

@@ -53,6 +53,8 @@ class PoseLiftingClient:
         image_size: tuple[int, int] | None = None,
         model: str = "mdn_lifter",
         body: KnownBody | None = None,
+        num_hypotheses: int | None = None,
+        seed: int = 0,
     ) -> HypothesisSequence:
         """Lift poses.
 
@@ -66,6 +68,8 @@ class PoseLiftingClient:
             image_size: (width, height) in pixels, if known.
             model: "NAME" for its newest version, or "NAME/VERSION".
             body: The size of these people, if it is known.
+            num_hypotheses: How many poses a model that samples (`cvae_lifter`) gives.
+            seed: Seed of such a model's noise.
 
         Raises:
             InputError: The server refused the request; the message names the field.
@@ -81,15 +85,23 @@ class PoseLiftingClient:
             lens_model=lens_model,
             image_size=image_size,
         )
-        return self.lift_sequence(sequence, model=model, body=body)
+        return self.lift_sequence(sequence, model=model, body=body, num_hypotheses=num_hypotheses, seed=seed)
 
     def lift_sequence(
-        self, sequence: KeypointSequence, *, model: str = "mdn_lifter", body: KnownBody | None = None
+        self,
+        sequence: KeypointSequence,
+        *,
+        model: str = "mdn_lifter",
+        body: KnownBody | None = None,
+        num_hypotheses: int | None = None,
+        seed: int = 0,
     ) -> HypothesisSequence:
         """Lift a sequence in one call; see `lift`."""
         refuse_percentages(sequence.confidence)
         name, _, version = model.partition("/")
-        request = encode_lift_request(sequence, model_name=name, model_version=version, body=body)
+        request = encode_lift_request(
+            sequence, model_name=name, model_version=version, body=body, num_hypotheses=num_hypotheses, seed=seed
+        )
         try:
             response = self._stub.Lift(request, timeout=self._timeout_s)
         except grpc.RpcError as error:

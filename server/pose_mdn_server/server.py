@@ -15,7 +15,7 @@ from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.health import Health
 from pose_mdn_server.interceptors import CallInterceptor
 from pose_mdn_server.model_store import ModelStore
-from pose_mdn_server.servicers import model, open_inference, pose_lifting, reprojection
+from pose_mdn_server.servicers import model, open_inference, pose_generation, pose_lifting, reprojection
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,8 +23,12 @@ _NOTICE_S = 0.2
 """Time for those who watch the health to send their calls elsewhere, before new ones are refused."""
 
 SERVICE_NAMES = (
-    pose_lifting.SERVICE_NAME, reprojection.SERVICE_NAME, model.SERVICE_NAME, open_inference.SERVICE_NAME
-)  # fmt: skip
+    pose_lifting.SERVICE_NAME,
+    reprojection.SERVICE_NAME,
+    pose_generation.SERVICE_NAME,
+    model.SERVICE_NAME,
+    open_inference.SERVICE_NAME,
+)
 """Full names of our services, for health and reflection."""
 
 
@@ -102,6 +106,7 @@ class PoseServer:
         limit = config.max_poses_per_call
         pose_lifting.PoseLiftingServicer(self.models, max_poses=limit, max_streams=config.max_streams).add_to(server)
         reprojection.ReprojectionServicer(max_poses=limit).add_to(server)
+        pose_generation.PoseGenerationServicer(self.models, max_poses=limit).add_to(server)
         model.ModelServicer(self.models).add_to(server)
         open_inference.OpenInferenceServicer(
             self.models, is_serving=lambda: self._health.is_serving, max_poses=limit

@@ -21,6 +21,11 @@ from pose_mdn_server.violations import Violations
 _STATUS_NAMES = {status: f"LIFT_STATUS_{status.name}" for status in Status}
 _STATUS_OF_VALUE = {pose_lifting_pb2.LiftStatus.Value(name): status for status, name in _STATUS_NAMES.items()}
 
+MAX_HYPOTHESES = 1024
+"""Largest number of hypotheses that may be asked of a model that samples."""
+MAX_ANSWERED_POSES = 65_536
+"""Largest number of 3D poses in one answer, over all hypotheses."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LiftJob:
@@ -31,12 +36,16 @@ class LiftJob:
         body: The size of the people, if it is known.
         model_name: Empty for the default.
         model_version: Empty for the newest.
+        num_hypotheses: How many a model that samples gives; `None` for what its bundle says.
+        seed: Seed of its noise.
     """
 
     keypoints: KeypointSequence
     body: KnownBody | None
     model_name: str
     model_version: str
+    num_hypotheses: int | None = None
+    seed: int = 0
 
 
 def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int) -> LiftJob:
@@ -50,6 +59,12 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
     num_poses = len(seen.keypoints_px)
     camera = decode_camera(request.camera, num_poses, violations)
     body = decode_body(request.body, violations)
+    limit = min(MAX_HYPOTHESES, max(1, MAX_ANSWERED_POSES // max(1, num_poses)))
+    violations.require(
+        request.num_hypotheses <= limit,
+        "num_hypotheses",
+        f"expected at most {limit} for {num_poses} poses, got {request.num_hypotheses}; send fewer poses in a call",
+    )
     violations.raise_if_any()
     return LiftJob(
         body=body,
@@ -66,11 +81,19 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
         ),
         model_name=request.model_name,
         model_version=request.model_version,
+        num_hypotheses=request.num_hypotheses or None,
+        seed=request.seed,
     )
 
 
 def encode_lift_request(
-    sequence: KeypointSequence, *, model_name: str = "", model_version: str = "", body: KnownBody | None = None
+    sequence: KeypointSequence,
+    *,
+    model_name: str = "",
+    model_version: str = "",
+    body: KnownBody | None = None,
+    num_hypotheses: int | None = None,
+    seed: int = 0,
 ) -> pose_lifting_pb2.LiftRequest:
     """The request that asks for a sequence to be lifted."""
     return pose_lifting_pb2.LiftRequest(
@@ -81,6 +104,8 @@ def encode_lift_request(
         model_name=model_name,
         model_version=model_version,
         body=None if body is None else encode_body(body),
+        num_hypotheses=num_hypotheses or 0,
+        seed=seed,
     )
 
 

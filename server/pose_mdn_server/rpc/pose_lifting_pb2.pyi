@@ -27,7 +27,7 @@ LIFT_STATUS_TOO_FEW_JOINTS: LiftStatus
 LIFT_STATUS_DEGENERATE: LiftStatus
 
 class LiftRequest(_message.Message):
-    __slots__ = ("keypoints_px", "confidence", "skeleton", "camera", "model_name", "model_version", "body")
+    __slots__ = ("keypoints_px", "confidence", "skeleton", "camera", "model_name", "model_version", "body", "num_hypotheses", "seed")
     KEYPOINTS_PX_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     SKELETON_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,8 @@ class LiftRequest(_message.Message):
     MODEL_NAME_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
+    NUM_HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
     keypoints_px: _containers.RepeatedScalarFieldContainer[float]
     confidence: _containers.RepeatedScalarFieldContainer[float]
     skeleton: str
@@ -42,7 +44,9 @@ class LiftRequest(_message.Message):
     model_name: str
     model_version: str
     body: _body_pb2.KnownBody
-    def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., body: _Optional[_Union[_body_pb2.KnownBody, _Mapping]] = ...) -> None: ...
+    num_hypotheses: int
+    seed: int
+    def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., body: _Optional[_Union[_body_pb2.KnownBody, _Mapping]] = ..., num_hypotheses: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class LiftResponse(_message.Message):
     __slots__ = ("num_poses", "num_hypotheses", "skeleton", "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px", "status", "lifted_keypoints_px", "lifted_confidence", "intrinsics", "intrinsics_source", "model", "ood_score", "size_source")

@@ -34,8 +34,10 @@ class PoseLiftingServicer(pose_lifting_pb2_grpc.PoseLiftingServiceServicer):  # 
     ) -> pose_lifting_pb2.LiftResponse:
         """Lift N poses."""
         job = decode_lift_request(request, max_poses=self._max_poses)
-        model = self._models.get(job.model_name, job.model_version)
-        return encode_lift_response(model.lifter.lift(job.keypoints, body=job.body))
+        lifter = self._models.lifter(job.model_name, job.model_version)
+        if job.num_hypotheses is not None or job.seed:
+            lifter = lifter.sampling(num_hypotheses=job.num_hypotheses, seed=job.seed)
+        return encode_lift_response(lifter.lift(job.keypoints, body=job.body))
 
     def LiftStream(
         self, request_iterator: Iterator[pose_lifting_pb2.LiftStreamRequest], context: grpc.ServicerContext
@@ -51,8 +53,8 @@ class PoseLiftingServicer(pose_lifting_pb2_grpc.PoseLiftingServiceServicer):  # 
             for message in request_iterator:
                 job = decoder.decode(message)
                 if job is not None:
-                    model = self._models.get(job.model_name, job.model_version)
-                    yield encode_lift_stream_response(model.lifter.lift(job.keypoints, body=job.body))
+                    lifter = self._models.lifter(job.model_name, job.model_version)
+                    yield encode_lift_stream_response(lifter.lift(job.keypoints, body=job.body))
         finally:
             self._free_streams.release()
 
