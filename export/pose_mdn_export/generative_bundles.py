@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from pose_mdn import __version__
 from pose_mdn.config import AnyRunConfig, CVAELifterConfig, PoseVAEConfig, to_toml
 from pose_mdn.data.actions import ACTION_CLASSES
+from pose_mdn.evaluation.pose_priors import usual_range_nats
+from pose_mdn.inference.bundle import Bundle
+from pose_mdn.inference.pose_prior import PosePrior
 from pose_mdn.inference.signature import INPUTS, NOISE, OPTIONAL_OUTPUTS, OUTPUTS
 from pose_mdn.models.cvae_lifter import CVAELifter
 from pose_mdn.models.mdn import count_parameters
@@ -27,6 +30,7 @@ from pose_mdn_export.signature import OPSET
 _SCHEMA_VERSION = 1
 _TOLERANCE = 1e-4
 """Metres, nats and parts of one; of larger values such as pixels a part of the value."""
+_ANY_SCORE = 1e9
 _NOISE_COUNTS = (1, 3, 16, 5)
 _ENCODED = ("mean", "log_variance", "heading")
 _FRAME = "upright: root-relative metres; x to the person's left at heading 0, y down along gravity, z behind"
@@ -39,7 +43,8 @@ def write_pose_prior_bundle(
     description: BundleDescription,
     repository: Path,
     *,
-    usual_range_nats: tuple[float, float],
+    real_m: NDArray[np.float64],
+    real_label: NDArray[np.int64] | None = None,
 ) -> tuple[Path, dict[str, float]]:
     """Export encoder and decoder, compare them with torch, and only then put the bundle in place.
 
@@ -49,7 +54,8 @@ def write_pose_prior_bundle(
         steps: Optimiser steps taken.
         description: What the bundle says about itself.
         repository: Folder of bundles.
-        usual_range_nats: Scores between which real poses lie; see `pose_mdn.evaluation.pose_priors`.
+        real_m: (N, 17, 3) held-out real poses, whose scores say what is usual.
+        real_label: (N,) their classes, if the model is conditioned.
 
     Returns:
         The bundle's folder, and the largest differences from torch per output.
@@ -61,7 +67,7 @@ def write_pose_prior_bundle(
         "latent_dim": config.model.latent_dim,
         "labels": labels,
         "joint_std_m": [round(float(std), 6) for std in model.joint_std_m.detach()],
-        "usual_range_nats": [round(value, 3) for value in usual_range_nats],
+        "usual_range_nats": [-_ANY_SCORE, _ANY_SCORE],
         "graph": "decode.onnx",
         "graphs": {"encode": "encode.onnx", "decode": "decode.onnx"},
     }
@@ -74,6 +80,9 @@ def write_pose_prior_bundle(
             export_module(graph, example(model, 3, 0), outputs, path, metadata)
             examples = [example(model, batch, seed) for seed, batch in enumerate(BATCH_SIZES)]
             differences |= compare_with_torch(graph, path, examples, outputs, _TOLERANCE)
+        bundle = Bundle(name=description.name, version=str(description.version), path=folder, config=facts)
+        usual = usual_range_nats(PosePrior(bundle, threads=1), real_m, label=real_label)
+        facts["usual_range_nats"] = [round(value, 3) for value in usual]
         _write_texts(folder, facts, config, description)
     return repository / description.name / str(description.version), differences
 

@@ -123,6 +123,10 @@ def lift(
         Path | None,
         typer.Option(metavar="FILE", help="TOML with known lengths in metres: knee = 0.43; [person.3] for one person."),
     ] = None,
+    num_hypotheses: Annotated[
+        int | None, typer.Option(min=1, help="Poses per person, for models that sample (cvae_lifter).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the noise of models that sample.")] = 0,
     threads: Annotated[int, typer.Option(min=0, help="Threads of the model; 0 means one per core.")] = 0,
     to: Annotated[
         Literal["npz", "parquet"], typer.Option(help="File type of the results, if OUT is a folder.")
@@ -145,7 +149,7 @@ def lift(
     from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
     from pose_mdn.inference import load_lifter  # noqa: PLC0415
 
-    lifter = load_lifter(model, threads=threads)
+    lifter = load_lifter(model, threads=threads, num_hypotheses=num_hypotheses, seed=seed)
     done, failed = [], []
     with row_progress() as progress:
         for number, job in enumerate(jobs, 1):

@@ -60,7 +60,7 @@ class PoseVAEConfig(RunConfig):
     loss: ElboConfig = field(default_factory=ElboConfig)
     """The objective."""
     body: BodyConfig = field(default_factory=BodyConfig)
-    """Variation of bodies; with labels, limbs are best left with the pose they come from."""
+    """Variation of bodies; with labels, parts are exchanged within a class only."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pose_mdn.data.actions import ACTION_CLASSES, action_classes, held_out_motions
 from pose_mdn.data.mocap import read_motion_data
 from pose_mdn.data.pose_density import distinct_pose_weights
 from pose_mdn.geometry.joint_limits import within_limits
@@ -85,9 +86,35 @@ def real_poses(data: Path, split: str, *, count: int, seed: int, balanced: bool)
     return np.asarray(turn_to_face(y_up_to_upright(pose - pose[:, :1])))
 
 
-def usual_range_nats(prior: PosePrior, poses: NDArray[np.float64], *, seed: int = 0) -> tuple[float, float]:
+def real_labelled_poses(data: Path, *, per_class: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Measured poses of the recordings that conditioned priors are not trained on, and their classes.
+
+    Args:
+        data: Motion data file.
+        per_class: At most so many poses of each class.
+        seed: Of the draw.
+
+    Returns:
+        (N, 17, 3) poses in the upright frame, root-relative, facing, and (N,) indices into `ACTION_CLASSES`.
+    """
+    motion = read_motion_data(data, "train")
+    classes = action_classes(motion.action, motion.pose_m)
+    held = held_out_motions(classes, motion.motion)
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for index in range(len(ACTION_CLASSES)):
+        members = np.flatnonzero(held & (classes == index))
+        chosen.append(rng.choice(members, size=min(per_class, len(members)), replace=False))
+    rows = np.concatenate(chosen)
+    pose = motion.pose_m[rows].astype(np.float64)
+    return np.asarray(turn_to_face(y_up_to_upright(pose - pose[:, :1]))), classes[rows]
+
+
+def usual_range_nats(
+    prior: PosePrior, poses: NDArray[np.float64], *, label: NDArray[np.int64] | None = None, seed: int = 0
+) -> tuple[float, float]:
     """Scores between which 99 % of real poses lie."""
-    low, high = np.quantile(prior.score(poses, seed=seed).bound_nats, USUAL_QUANTILES)
+    low, high = np.quantile(prior.score(poses, seed=seed, label=label).bound_nats, USUAL_QUANTILES)
     return float(low), float(high)
 
 
