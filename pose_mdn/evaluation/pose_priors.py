@@ -86,24 +86,27 @@ def real_poses(data: Path, split: str, *, count: int, seed: int, balanced: bool)
     return np.asarray(turn_to_face(y_up_to_upright(pose - pose[:, :1])))
 
 
-def real_labelled_poses(data: Path, *, per_class: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Measured poses of the recordings that conditioned priors are not trained on, and their classes.
+def real_labelled_poses(
+    data: Path, *, per_class: int, seed: int, held_out: bool = True
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Measured poses of the recordings that conditioned priors are not trained on, or of the others, and their classes.
 
     Args:
         data: Motion data file.
         per_class: At most so many poses of each class.
         seed: Of the draw.
+        held_out: Of recordings held out of training, or of those trained on.
 
     Returns:
         (N, 17, 3) poses in the upright frame, root-relative, facing, and (N,) indices into `ACTION_CLASSES`.
     """
     motion = read_motion_data(data, "train")
     classes = action_classes(motion.action, motion.pose_m)
-    held = held_out_motions(classes, motion.motion)
+    wanted = held_out_motions(classes, motion.motion) == held_out
     rng = np.random.default_rng(seed)
     chosen = []
     for index in range(len(ACTION_CLASSES)):
-        members = np.flatnonzero(held & (classes == index))
+        members = np.flatnonzero(wanted & (classes == index))
         chosen.append(rng.choice(members, size=min(per_class, len(members)), replace=False))
     rows = np.concatenate(chosen)
     pose = motion.pose_m[rows].astype(np.float64)

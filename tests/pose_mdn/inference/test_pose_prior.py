@@ -73,7 +73,9 @@ def test_a_pose_that_is_not_finite_keeps_its_row_and_spoils_no_other(prior, pose
     broken = poses.copy()
     broken[3, 5] = np.nan
     scores, encoded = prior.score(broken), prior.encode(broken)
-    assert np.isnan(scores.bound_nats[3]) and np.isnan(encoded.mean[3]).all() and not scores.usual[3]
+    assert np.isnan(scores.bound_nats[3])
+    assert np.isnan(encoded.mean[3]).all()
+    assert not scores.usual[3]
     others = np.arange(len(poses)) != 3
     np.testing.assert_allclose(scores.bound_nats[others], prior.score(poses).bound_nats[others], atol=1e-3)
 
@@ -85,7 +87,8 @@ def test_no_poses_are_no_error(prior):
 def test_interpolation_begins_and_ends_at_the_poses_and_takes_the_shorter_turn(prior, poses):
     start, end = (turn(pose[None], np.cos([a]), np.sin([a]))[0] for pose, a in ((poses[0], 3.0), (poses[1], -3.0)))
     between = prior.interpolate(start, end, 5)
-    assert _mean_mm(between[0], start) < 25 and _mean_mm(between[-1], end) < 25
+    assert _mean_mm(between[0], start) < 25
+    assert _mean_mm(between[-1], end) < 25
     headings = prior.encode(between).heading_rad
     assert np.abs(headings).min() > 2.5
 
