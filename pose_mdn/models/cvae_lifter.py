@@ -7,9 +7,10 @@ c are features of the view. Sharma et al., "Monocular 3D human pose estimation b
 2019. They rank samples by depth relations that a second network reads from the picture; here samples are ranked by what
 is at hand without one, the keypoints they reproject to and how likely their noise is:
 
-.. math:: \alpha_k \propto \exp(-\tfrac12 a |z_k|^2 - \tfrac12 b\, e_k^2)
+.. math:: \alpha_k \propto \exp(-\tfrac12 a |z_k|^2)\, e_k^{-b}
 
-with e the reprojection error as part of the person's size, and a, b fitted on validation subjects.
+with e the reprojection error: nobody knows how noisy a view's keypoints are, and the likelihood of coordinates whose
+noise may have any scale is a power of their misfit. a and b are fitted on validation subjects.
 """
 
 import torch
@@ -17,7 +18,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pose_mdn.config import CVAELifterConfig, ModelConfig
-from pose_mdn.models.calibration import SMALLEST_EXTENT
 from pose_mdn.models.inputs import network_inputs, num_inputs
 from pose_mdn.models.latent_networks import LatentDecoder, LatentEncoder, Posterior
 from pose_mdn.models.lifting_graph import LiftedPoses, View, network_view, place_hypotheses, read_keypoints
@@ -66,7 +66,7 @@ class CVAELifter(nn.Module):
         self.encoder = LatentEncoder(3 * _MOVING_JOINTS, width, config.model)
         self.decoder = LatentDecoder(width, config.model)
         self.std = nn.Linear(width, 2 * _MOVING_JOINTS)
-        self.register_buffer("ranking", torch.tensor([1.0, 100.0]))
+        self.register_buffer("ranking", torch.tensor([1.0, 1.0]))
 
     def encode(self, pose_m: Tensor, features: Tensor) -> Posterior:
         """(B, 17, 3) root-relative poses in the view's frame and (B, width) features to (B, Z) posteriors."""
@@ -95,25 +95,17 @@ class CVAELifter(nn.Module):
         view = network_view(self.config.condition, slopes, confidence)
         features = self.views(view, confidence)
         placed = place_hypotheses(self.decode(noise, features), view, pixels, confidence, intrinsics)
-        misfit = placed.reprojection_error_px / picture_extent(pixels, confidence)[:, None]
         return LiftedPoses(
             means_m=placed.means_m,
             std_m=self.std_m(features)[:, None].expand(-1, noise.shape[1], -1, -1),
             view_rotation=view.rotation,
-            mixing_coefficients=(-ranking_energy(noise, misfit, self.ranking)).softmax(dim=-1),
+            mixing_coefficients=(-ranking_energy(noise, placed.reprojection_error_px, self.ranking)).softmax(dim=-1),
             root_translation_m=placed.root_translation_m,
             reprojection_error_px=placed.reprojection_error_px,
             ood_score=self.views.ood(features)[:, 0].sigmoid(),
         )
 
 
-def ranking_energy(noise: Tensor, misfit: Tensor, ranking: Tensor) -> Tensor:
-    """(B, K) energies of (B, K, Z) noise and (B, K) reprojection errors as parts of the person's size."""
-    return 0.5 * (ranking[0] * noise.square().sum(-1) + ranking[1] * misfit.square())
-
-
-def picture_extent(pixels: Tensor, confidence: Tensor) -> Tensor:
-    """(B,) weighted RMS distance of (B, 17, 2) points from their middle, in their unit."""
-    weight = (confidence / confidence.sum(-1, keepdim=True).clamp(min=SMALLEST_EXTENT))[..., None]
-    from_middle = pixels - (weight * pixels).sum(1, keepdim=True)
-    return (weight * from_middle.square()).sum((1, 2)).clamp(min=SMALLEST_EXTENT).sqrt()
+def ranking_energy(noise: Tensor, reprojection_error: Tensor, ranking: Tensor) -> Tensor:
+    """(B, K) energies of (B, K, Z) noise and (B, K) reprojection errors in any unit."""
+    return 0.5 * ranking[0] * noise.square().sum(-1) + ranking[1] * reprojection_error.log()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from pose_mdn.config import CVAELifterConfig, ViewConfig, read_config
 from pose_mdn.data.mocap import read_motion_data
@@ -14,7 +15,7 @@ from pose_mdn.distributions.diagonal_normal import kl_from_standard_normal, log_
 from pose_mdn.errors import CheckpointError
 from pose_mdn.losses.elbo import active_units, negative_elbo
 from pose_mdn.losses.hypothesis_errors import mean_joint_errors
-from pose_mdn.models.cvae_lifter import CVAELifter, picture_extent, ranking_energy
+from pose_mdn.models.cvae_lifter import CVAELifter, ranking_energy
 from pose_mdn.models.lifting_graph import View, network_view, place_hypotheses
 from pose_mdn.training.checkpoint import RunFolder, load_trained, read_checkpoint, save_calibration
 from pose_mdn.training.loop import TrainingLoop
@@ -23,8 +24,8 @@ from pose_mdn.training.trainer import STATISTICS_STEP, STATISTICS_VIEWS, VALIDAT
 _MM = 1000.0
 _RANKING_VIEWS = 2048
 _NOISE_SEED = 0
-_PRIOR_POWERS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-_MISFIT_PRECISIONS = (0.0, 10.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0, 30000.0)
+_PRIOR_POWERS = (0.0, 0.03, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+_MISFIT_POWERS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 
 
 class CVAELifterTrainer(TrainingLoop):
@@ -112,14 +113,17 @@ def validation_figures(model: CVAELifter, batch: ViewBatch) -> dict[str, float]:
 
 @torch.no_grad()
 def fit_ranking(model: CVAELifter, batch: ViewBatch) -> dict[str, float]:
-    """Choose the ranking under which the first of K samples is nearest to the truth.
+    """Choose the ranking under which the sample that is nearest to the truth is the most probable one, as a rule.
+
+    The weights are taken for probabilities of being the nearest of K samples, and their likelihood is maximised.
 
     Args:
         model: The lifter, in evaluation mode; its ranking is replaced.
         batch: Views of subjects that it was not trained on.
 
     Returns:
-        Mean joint error of the sample ranked first, of the origin, and of the best, millimetres.
+        Mean joint error of the sample ranked first, of the origin, and of the best, millimetres; the surprise at which
+        is the nearest, nats, with the ranking and without; and the ranking.
     """
     view = network_view(model.config.condition, batch.slopes, batch.confidence)
     generator = torch.Generator().manual_seed(_NOISE_SEED)
@@ -128,23 +132,27 @@ def fit_ranking(model: CVAELifter, batch: ViewBatch) -> dict[str, float]:
     noise[:, 0] = 0.0
     decoded = model.decode(noise, model.views(view, batch.confidence))
     errors = mean_joint_errors(decoded, batch.pose_m @ view.rotation) * _MM
-    # Any camera ranks alike, as errors are parts of the person's size: slopes are pixels of unit intrinsics.
+    # Any camera ranks alike, as only ratios of errors count: slopes are pixels of unit intrinsics.
     intrinsics = torch.eye(3).expand(len(noise), 3, 3)
     placed = place_hypotheses(decoded, view, batch.slopes, batch.confidence, intrinsics)
-    misfit = placed.reprojection_error_px / picture_extent(batch.slopes, batch.confidence)[:, None]
+    misfit = placed.reprojection_error_px
 
-    def first_mm(ranking: Tensor) -> float:
-        top = ranking_energy(noise, misfit, ranking).argmin(dim=1, keepdim=True)
-        return float(errors.gather(1, top).mean())
+    nearest = errors.argmin(dim=1)
 
-    choices = [torch.tensor(pair) for pair in itertools.product(_PRIOR_POWERS, _MISFIT_PRECISIONS)]
-    model.ranking.copy_(min(choices, key=first_mm))
+    def surprise(ranking: Tensor) -> float:
+        return float(cross_entropy(-ranking_energy(noise, misfit, ranking), nearest))
+
+    choices = [torch.tensor(pair) for pair in itertools.product(_PRIOR_POWERS, _MISFIT_POWERS)]
+    model.ranking.copy_(min(choices, key=surprise))
+    top = ranking_energy(noise, misfit, model.ranking).argmin(dim=1, keepdim=True)
     return {
-        "top_1_mm": round(first_mm(model.ranking), 2),
+        "top_1_mm": round(float(errors.gather(1, top).mean()), 2),
         "origin_mm": round(float(errors[:, 0].mean()), 2),
         "best_of_k_mm": round(float(errors.amin(dim=1).mean()), 2),
+        "nearest_nats": round(surprise(model.ranking), 3),
+        "unranked_nats": round(surprise(torch.zeros(2)), 3),
         "prior_power": float(model.ranking[0]),
-        "misfit_precision": float(model.ranking[1]),
+        "misfit_power": float(model.ranking[1]),
     }
 
 
