@@ -2,8 +2,9 @@
 
 python benchmarks/labelled_poses.py MOTIONS.npz [--model pose_cvae]
 
-A classifier is trained on real poses of the recordings that were held out of the prior's training (a quarter of each
-class), 500 per class, seed 0. It judges 300 samples per class and, to compare with, real poses of the other recordings.
+A classifier is trained on real poses of the recordings that the prior was not trained on (a quarter of each class of
+`train`, all of `validation` and `test`), 500 per class and split, seed 0. It judges 300 samples per class and, to
+compare with, real poses of the other recordings. Millimetres.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pose_mdn.evaluation.pose_priors import nearest_mm, real_labelled_poses
 from pose_mdn.inference import load_pose_prior
 
 PER_CLASS = 500
+SPLITS = ("train", "validation", "test")
 SAMPLES = 300
 MM = 1000.0
 
@@ -28,7 +30,7 @@ def main() -> None:
     parser.add_argument("--model", default="pose_cvae")
     arguments = parser.parse_args()
     prior = load_pose_prior(arguments.model, threads=1)
-    held = real_labelled_poses(arguments.data, per_class=PER_CLASS, seed=0)
+    held = real_labelled_poses(arguments.data, per_class=PER_CLASS, seed=0, splits=SPLITS)
     others = real_labelled_poses(arguments.data, per_class=PER_CLASS, seed=0, held_out=False)
     found = judge_conditioned_prior(prior, held, others, per_class=SAMPLES)
     encoded = prior.encode(held[0], label=held[1])

@@ -1,4 +1,6 @@
-"""Draw the pictures of docs/generative_models.md: python docs/make_pose_sheets.py
+"""Draw the pictures of docs/generative_models.md.
+
+python docs/make_pose_sheets.py
 
 Samples of the bundled priors, seed 7: sixteen of `pose_vae`, and four of each class of `pose_cvae`, a class per column.
 """

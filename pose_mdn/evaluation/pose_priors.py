@@ -1,5 +1,6 @@
 """What a prior over poses is worth, measured against real poses that it has not seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,30 +88,35 @@ def real_poses(data: Path, split: str, *, count: int, seed: int, balanced: bool)
 
 
 def real_labelled_poses(
-    data: Path, *, per_class: int, seed: int, held_out: bool = True
+    data: Path, *, per_class: int, seed: int, held_out: bool = True, splits: Sequence[str] = ("train",)
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Measured poses of the recordings that conditioned priors are not trained on, or of the others, and their classes.
 
     Args:
         data: Motion data file.
-        per_class: At most so many poses of each class.
+        per_class: At most so many poses of each class and split.
         seed: Of the draw.
         held_out: Of recordings held out of training, or of those trained on.
+        splits: Of which splits; all recordings but some of "train" are held out.
 
     Returns:
         (N, 17, 3) poses in the upright frame, root-relative, facing, and (N,) indices into `ACTION_CLASSES`.
     """
-    motion = read_motion_data(data, "train")
-    classes = action_classes(motion.action, motion.pose_m)
-    wanted = held_out_motions(classes, motion.motion) == held_out
     rng = np.random.default_rng(seed)
-    chosen = []
-    for index in range(len(ACTION_CLASSES)):
-        members = np.flatnonzero(wanted & (classes == index))
-        chosen.append(rng.choice(members, size=min(per_class, len(members)), replace=False))
-    rows = np.concatenate(chosen)
-    pose = motion.pose_m[rows].astype(np.float64)
-    return np.asarray(turn_to_face(y_up_to_upright(pose - pose[:, :1]))), classes[rows]
+    poses, labels = [], []
+    for split in splits:
+        motion = read_motion_data(data, split)
+        classes = action_classes(motion.action, motion.pose_m)
+        wanted = np.full(len(motion), held_out)
+        if split == "train":
+            wanted = held_out_motions(classes, motion.motion) == held_out
+        for index in range(len(ACTION_CLASSES)):
+            members = np.flatnonzero(wanted & (classes == index))
+            rows = rng.choice(members, size=min(per_class, len(members)), replace=False)
+            pose = motion.pose_m[rows].astype(np.float64)
+            poses.append(np.asarray(turn_to_face(y_up_to_upright(pose - pose[:, :1]))))
+            labels.append(classes[rows])
+    return np.concatenate(poses), np.concatenate(labels)
 
 
 def usual_range_nats(
