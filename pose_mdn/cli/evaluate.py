@@ -44,6 +44,9 @@ def evaluate(
     model: Annotated[
         str, typer.Option(help="Lifter for keypoints: name, name/version or bundle folder.")
     ] = "mdn_lifter",
+    num_hypotheses: Annotated[
+        int | None, typer.Option(min=1, help="Poses per person, for lifters that sample (cvae_lifter).")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for lifting.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of virtual views and of the samples that measure calibration.")] = 0,
     by_action: Annotated[
@@ -66,7 +69,7 @@ def evaluate(
     from pose_mdn.cli.evaluation_inputs import EvaluationRun, require_one_source  # noqa: PLC0415
 
     require_one_source(inputs=inputs or [], truth=truth, data=data, balanced=balanced, human36m=human36m, plots=plots)
-    run = EvaluationRun(model=model, threads=threads, seed=seed)
+    run = EvaluationRun(model=model, threads=threads, seed=seed, num_hypotheses=num_hypotheses)
     document: dict[str, object]
     tables: RenderableType
     if human36m is not None:

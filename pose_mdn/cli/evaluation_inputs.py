@@ -62,10 +62,12 @@ class EvaluationRun:
         model: Lifter for keypoints: name, name/version or bundle folder.
         threads: Threads for lifting; None for the default.
         seed: Seed of virtual views and samples.
+        num_hypotheses: Poses per person of lifters that sample; None for the default.
     """
 
-    def __init__(self, *, model: str, threads: int | None, seed: int) -> None:
+    def __init__(self, *, model: str, threads: int | None, seed: int, num_hypotheses: int | None = None) -> None:
         self._model = model
+        self._num_hypotheses = num_hypotheses
         self._threads = threads
         self._settings = EvaluationSettings(model=model, model_sha256=None, seed=seed)
 
@@ -163,7 +165,7 @@ class EvaluationRun:
 
     @cached_property
     def _lifter(self) -> Lifter:
-        lifter = load_lifter(self._model, threads=self._threads)
+        lifter = load_lifter(self._model, threads=self._threads, num_hypotheses=self._num_hypotheses)
         checksum = file_sha256(lifter.bundle.graph_path)
         self._settings = dataclasses.replace(self._settings, model_sha256=checksum)
         return lifter

@@ -88,6 +88,10 @@ def lift(
     min_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Joints that the detector trusts less count as missing.")
     ] = 0.1,
+    num_hypotheses: Annotated[
+        int | None, typer.Option(min=1, help="Poses per person, for models that sample (cvae_lifter).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the noise of models that sample.")] = 0,
     threads: Annotated[int, typer.Option(min=0, help="Threads of the model; 0 means one per core.")] = 0,
     camera: CameraOption = None,
     fov: FovOption = None,
@@ -136,14 +140,15 @@ def lift(
         camera=cameras.camera,
     )
     reading = Reading(format=format_, skeleton=skeleton, camera=cameras, min_confidence=min_confidence, size=size)
-    _lift_all(jobs, model, threads, reading, as_json=as_json)
-
-
-def _lift_all(jobs: list[Job], model: str, threads: int, reading: Reading, *, as_json: bool) -> None:
-    from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
     from pose_mdn.inference import load_lifter  # noqa: PLC0415
 
-    lifter = load_lifter(model, threads=threads)
+    lifter = load_lifter(model, threads=threads, num_hypotheses=num_hypotheses, seed=seed)
+    _lift_all(jobs, lifter, reading, as_json=as_json)
+
+
+def _lift_all(jobs: list[Job], lifter: "Lifter", reading: Reading, *, as_json: bool) -> None:
+    from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
+
     done, failed = [], []
     with row_progress() as progress:
         for number, job in enumerate(jobs, 1):

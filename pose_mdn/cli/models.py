@@ -28,6 +28,7 @@ def models(
             {
                 "name": bundle.name,
                 "version": bundle.version,
+                "kind": bundle.kind,
                 "num_hypotheses": bundle.num_hypotheses,
                 "licence": bundle.licence,
                 "training_data": bundle.training_data,
@@ -41,9 +42,9 @@ def models(
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("model", "M", "licence", "trained on"):
+    for heading in ("model", "kind", "M", "licence", "trained on"):
         table.add_column(heading, overflow="fold")
     for bundle in bundles:
         hypotheses = "-" if bundle.num_hypotheses is None else str(bundle.num_hypotheses)
-        table.add_row(f"{bundle.name}/{bundle.version}", hypotheses, bundle.licence, bundle.training_data)
+        table.add_row(f"{bundle.name}/{bundle.version}", bundle.kind, hypotheses, bundle.licence, bundle.training_data)
     Console().print(table)

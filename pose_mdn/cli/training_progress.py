@@ -1,4 +1,4 @@
-"""What a person sees while a lifter trains."""
+"""What a person sees while a model trains."""
 
 import math
 import time
@@ -7,7 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from pose_mdn.config import TrainingConfig
+from pose_mdn.config import RunConfig
 
 _LOG_EVERY_S = 30.0
 
@@ -15,7 +15,7 @@ _LOG_EVERY_S = 30.0
 class TrainingProgress:
     """A bar with rate, time left and the newest figures; plain lines twice a minute where there is no terminal."""
 
-    def __init__(self, config: TrainingConfig, *, start: int) -> None:
+    def __init__(self, config: RunConfig, *, start: int) -> None:
         self._config = config
         self._start_step, self._start_time = start, time.monotonic()
         self._last_line = -math.inf
@@ -24,7 +24,7 @@ class TrainingProgress:
             TextColumn("[bold]train[/]"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]} views/s"),
+            TextColumn("{task.fields[rate]} rows/s"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -53,7 +53,7 @@ class TrainingProgress:
             self._last_line = now
             left = (self._config.steps - step) * self._config.batch_size / max(rate, 1e-9)
             self._console.print(
-                f"step {step}/{self._config.steps}  {rate:,.0f} views/s  {left / 60:.0f} min left  {text}",
+                f"step {step}/{self._config.steps}  {rate:,.0f} rows/s  {left / 60:.0f} min left  {text}",
                 highlight=False,
                 soft_wrap=True,
             )

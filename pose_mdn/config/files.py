@@ -9,10 +9,21 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pose_mdn.config.generation import CVAELifterConfig, PoseVAEConfig
 from pose_mdn.config.training import TrainingConfig
 from pose_mdn.errors import ConfigError
 
 Config = TypeVar("Config")
+
+AnyRunConfig = TrainingConfig | PoseVAEConfig | CVAELifterConfig
+"""Settings of a run, of whichever kind."""
+
+_KINDS: dict[str, type[AnyRunConfig]] = {
+    "lifter": TrainingConfig,
+    "pose_vae": PoseVAEConfig,
+    "pose_cvae": PoseVAEConfig,
+    "cvae_lifter": CVAELifterConfig,
+}
 
 
 def preset_names() -> list[str]:
@@ -21,7 +32,7 @@ def preset_names() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
-def load_preset(name: str) -> TrainingConfig:
+def load_preset(name: str) -> AnyRunConfig:
     """Settings of a preset.
 
     Raises:
@@ -32,12 +43,20 @@ def load_preset(name: str) -> TrainingConfig:
             f"preset: expected one of {', '.join(preset_names())}, got {name!r}{_suggest(name, preset_names())}"
         )
     text = (resources.files("pose_mdn.config") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
-    return from_toml(TrainingConfig, text, source=f"preset {name}")
+    return run_config_from_toml(text, source=f"preset {name}")
 
 
-def read_config(path: Path) -> TrainingConfig:
-    """Settings from a TOML file."""
-    return from_toml(TrainingConfig, path.read_text(encoding="utf-8"), source=str(path))
+def read_config(path: Path) -> AnyRunConfig:
+    """Settings of a run from a TOML file."""
+    return run_config_from_toml(path.read_text(encoding="utf-8"), source=str(path))
+
+
+def run_config_from_toml(text: str, *, source: str) -> AnyRunConfig:
+    """Settings of the kind that the text names under `kind`; a lifter's if it names none. Errors as `from_toml`."""
+    kind = _parse(text, source=source).get("kind", "lifter")
+    if kind not in _KINDS:
+        raise ConfigError(f"{source}: kind: expected one of {', '.join(_KINDS)}, got {kind!r}")
+    return from_toml(_KINDS[kind], text, source=source)
 
 
 def from_toml(kind: type[Config], text: str, *, source: str) -> Config:
@@ -46,11 +65,14 @@ def from_toml(kind: type[Config], text: str, *, source: str) -> Config:
     Raises:
         ConfigError: The text is not TOML, a key is unknown, or a value has the wrong type or range.
     """
+    return from_dict(kind, _parse(text, source=source), source=source)
+
+
+def _parse(text: str, *, source: str) -> dict[str, Any]:
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: expected TOML, got an error: {error}") from None
-    return from_dict(kind, table, source=source)
 
 
 def from_dict(kind: type[Config], table: dict[str, Any], *, source: str) -> Config:

@@ -20,11 +20,13 @@ class MotionData:
         pose_m: (N, 17, 3) metres, world frame, Y up, right-handed.
         subject: (N,) who moved.
         action: (N,) what they did, free text.
+        motion: (N,) index of the recording within the file.
     """
 
     pose_m: NDArray[np.float32]
     subject: NDArray[np.str_]
     action: NDArray[np.str_]
+    motion: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.pose_m)
@@ -66,4 +68,5 @@ def read_motion_data(path: Path, split: str) -> MotionData:
         pose_m=np.ascontiguousarray(arrays["pose"][rows]),
         subject=arrays["subject"][motion],
         action=arrays["action"][motion],
+        motion=motion,
     )

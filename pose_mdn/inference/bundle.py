@@ -64,7 +64,7 @@ class Bundle:
             path=folder,
             config=config,
         )
-        for needed in (CONFIG_FILE, bundle.graph_file):
+        for needed in (CONFIG_FILE, *(path.name for path in bundle.graph_paths.values())):
             if needed not in sums:
                 raise BundleError(f"{folder}: expected {SUMS_FILE} to list {needed}, got only {', '.join(sums)}")
         return bundle
@@ -78,6 +78,19 @@ class Bundle:
     def graph_path(self) -> Path:
         """The ONNX graph."""
         return self.path / self.graph_file
+
+    @property
+    def kind(self) -> str:
+        """What the model does: "lifter" takes keypoints, "pose_prior" has the graphs `encode` and `decode`."""
+        return str(self.config.get("kind", "lifter"))
+
+    @property
+    def graph_paths(self) -> Mapping[str, Path]:
+        """Every ONNX graph by its part, "encode" and the like; the one graph of a lifter under the empty name."""
+        graphs = self.config.get("graphs")
+        if not isinstance(graphs, dict):
+            return {"": self.graph_path}
+        return {str(part): self.path / str(file) for part, file in graphs.items()}
 
     @property
     def licence(self) -> str:

@@ -1,6 +1,7 @@
 """2D keypoints in, weighted 3D hypotheses out, by ONNX Runtime alone."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pose_mdn.errors import InputError
+from pose_mdn.errors import BundleError, InputError
 from pose_mdn.geometry.body import KnownBodies, KnownBody
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.inference.bundle import Bundle, find_bundle
@@ -17,7 +18,7 @@ from pose_mdn.inference.known_body import with_known_body
 from pose_mdn.inference.known_camera import resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
 from pose_mdn.inference.session import open_session
-from pose_mdn.inference.signature import check_signature, output_shapes
+from pose_mdn.inference.signature import NOISE, Signature, check_signature, output_shapes
 from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
@@ -32,6 +33,9 @@ such slices, too, which doubles the speed of preparing."""
 
 DEFAULT_MODEL = "mdn_lifter"
 
+DEFAULT_SEED = 0
+"""Of the noise of lifters that sample."""
+
 
 class Lifter:
     """A loaded model that lifts. Safe to use from several threads.
@@ -39,17 +43,25 @@ class Lifter:
     Attributes:
         bundle: Where the model came from.
         num_hypotheses: M.
+        latent_dim: Z of lifters that sample; `None` for others.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
-        """Load the graph of a bundle; `threads` as in `open_session`."""
+    def __init__(
+        self, bundle: Bundle, *, threads: int = 0, num_hypotheses: int | None = None, seed: int = DEFAULT_SEED
+    ) -> None:
+        """Load the graph of a bundle; arguments as of `load_lifter`, `threads` as of `open_session`."""
+        if bundle.kind != "lifter":
+            raise BundleError(f"{bundle.name}: expected a model that lifts, got one of kind {bundle.kind!r}")
         self.bundle = bundle
         self._session = open_session(bundle.graph_path, threads)
         signature = check_signature(
             f"{self.name}/{self.version}", self._session.get_inputs(), self._session.get_outputs()
         )
-        self.num_hypotheses = signature.num_hypotheses
+        self._signature = signature
         self._outputs = signature.outputs
+        self.latent_dim = signature.latent_dim
+        self._noise: FloatArray | None = None
+        self._draw(num_hypotheses, seed)
 
     @property
     def name(self) -> str:
@@ -68,6 +80,23 @@ class Lifter:
 
     def __repr__(self) -> str:
         return f"Lifter({self.name}/{self.version}, num_hypotheses={self.num_hypotheses})"
+
+    def sampling(self, *, num_hypotheses: int | None = None, seed: int = DEFAULT_SEED) -> "Lifter":
+        """The same model with that many samples of that seed; it is not loaded again.
+
+        Raises:
+            InputError: The model does not sample and gives another number of hypotheses.
+        """
+        other = copy(self)
+        other._draw(num_hypotheses, seed)
+        return other
+
+    def _draw(self, num_hypotheses: int | None, seed: int) -> None:
+        self.num_hypotheses = _choose_num_hypotheses(self.bundle, self._signature, num_hypotheses)
+        self._noise = None
+        if self.latent_dim is not None:
+            # The same for every row: rows answer alike wherever they stand, and videos do not flicker.
+            self._noise = draw_noise(self.num_hypotheses, self.latent_dim, seed)
 
     def lift(
         self,
@@ -200,6 +229,8 @@ class Lifter:
             "confidence": part.confidence[chosen],
             "intrinsics": intrinsics[chosen].astype(np.float32),
         }
+        if self._noise is not None:
+            feed[NOISE] = np.broadcast_to(self._noise, (len(feed["confidence"]), *self._noise.shape))
         found = self._session.run(list(self._outputs), feed)
         for name, array in zip(self._outputs, found, strict=True):
             columns[name][chosen] = array
@@ -233,7 +264,12 @@ def _rows_of(sequence: KeypointSequence, rows: slice) -> KeypointSequence:
 
 
 def load_lifter(
-    model: str | Path = DEFAULT_MODEL, *, threads: int | None = None, repository: Path | None = None
+    model: str | Path = DEFAULT_MODEL,
+    *,
+    threads: int | None = None,
+    repository: Path | None = None,
+    num_hypotheses: int | None = None,
+    seed: int = DEFAULT_SEED,
 ) -> Lifter:
     """Load a lifter.
 
@@ -241,9 +277,34 @@ def load_lifter(
         model: Name of a bundled model, "name/version", or the path of a bundle's folder.
         threads: How many threads one call may use; ONNX Runtime's choice (one per core) if left out.
         repository: Folder of bundles in which to look for names; the one inside the package by default.
+        num_hypotheses: How many poses a model that samples (`cvae_lifter`) gives; what its bundle says if left out.
+        seed: Seed of such a model's noise; the first pose has none and is the same for every seed.
 
     Raises:
+        InputError: The model gives another number of hypotheses.
         ModelNotFoundError: There is no such model; the message names those that exist.
         BundleError: The model is broken or is no lifter.
     """
-    return Lifter(find_bundle(model, repository), threads=threads or 0)
+    bundle = find_bundle(model, repository)
+    return Lifter(bundle, threads=threads or 0, num_hypotheses=num_hypotheses, seed=seed)
+
+
+def draw_noise(num_hypotheses: int, latent_dim: int, seed: int) -> NDArray[np.float32]:
+    """(M, Z) standard normal latents, the first of them the origin; more of a seed begin with fewer of it."""
+    noise = np.random.default_rng(seed).standard_normal((num_hypotheses, latent_dim)).astype(np.float32)
+    noise[0] = 0.0
+    return noise
+
+
+def _choose_num_hypotheses(bundle: Bundle, signature: Signature, wanted: int | None) -> int:
+    if wanted is not None and wanted < 1:
+        raise InputError(f"num_hypotheses: expected at least 1, got {wanted}", field="num_hypotheses")
+    if signature.num_hypotheses is None:
+        return wanted or bundle.num_hypotheses or 1
+    if wanted not in {None, signature.num_hypotheses}:
+        raise InputError(
+            f"num_hypotheses: expected {signature.num_hypotheses}, which {bundle.name} always gives, got {wanted}; "
+            "models that sample, such as cvae_lifter, give as many as one likes",
+            field="num_hypotheses",
+        )
+    return signature.num_hypotheses

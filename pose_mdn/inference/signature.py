@@ -29,6 +29,9 @@ OUTPUTS: dict[str, Shape] = {
 }
 """Shapes after the batch axis; all float32. "M" is the number of hypotheses."""
 
+NOISE = "noise"
+"""Input that only lifters which sample have: (B, M, Z) latents. They give one hypothesis for each."""
+
 OPTIONAL_OUTPUTS: dict[str, Shape] = {"ood_score": ()}
 """Outputs that a graph may have beside `OUTPUTS`, after them; what it lacks is NaN in the answer."""
 
@@ -56,12 +59,14 @@ class Signature:
     """What a lifter's graph gives.
 
     Attributes:
-        num_hypotheses: M.
+        num_hypotheses: M; `None` for lifters that give as many as there are noise vectors.
         outputs: Names of `OUTPUTS`, then of the optional outputs that the graph has.
+        latent_dim: Z, the length of noise vectors; `None` for lifters that take none.
     """
 
-    num_hypotheses: int
+    num_hypotheses: int | None
     outputs: tuple[str, ...]
+    latent_dim: int | None = None
 
 
 def check_signature(model: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Signature:
@@ -72,21 +77,26 @@ def check_signature(model: str, inputs: Sequence[Tensor], outputs: Sequence[Tens
     """
     coefficients = next((tensor for tensor in outputs if tensor.name == "mixing_coefficients"), None)
     num_hypotheses = coefficients.shape[-1] if coefficients is not None else None
-    if not isinstance(num_hypotheses, int):
+    last_axis = next((tensor.shape[-1] for tensor in inputs if tensor.name == NOISE), None)
+    latent_dim = last_axis if isinstance(last_axis, int) and coefficients is not None else None
+    if not isinstance(num_hypotheses, int) and latent_dim is None:
         raise BundleError(
-            f"{model}: expected a lifter's graph, with an output mixing_coefficients (B, M) of fixed M, "
+            f"{model}: expected a lifter's graph, with an output mixing_coefficients (B, M) of fixed M, or an input "
+            f"noise (B, M, Z) of fixed Z, "
             f"got outputs {', '.join(tensor.name for tensor in outputs)}"
         )
     given = {tensor.name for tensor in outputs}
     names = (*OUTPUTS, *(name for name in OPTIONAL_OUTPUTS if name in given))
-    shapes = output_shapes(num_hypotheses)
-    _check_tensors(model, "input", INPUTS, inputs)
+    fixed = num_hypotheses if isinstance(num_hypotheses, int) else None
+    shapes: Mapping[str, Shape] = (OUTPUTS | OPTIONAL_OUTPUTS) if fixed is None else output_shapes(fixed)
+    expected = INPUTS | {NOISE: (_HYPOTHESES, latent_dim)} if latent_dim is not None else INPUTS
+    _check_tensors(model, "input", expected, inputs)
     _check_tensors(model, "output", {name: shapes[name] for name in names}, outputs)
-    if len(inputs) != len(INPUTS):
+    if len(inputs) != len(expected):
         raise BundleError(
-            f"{model}: expected inputs {', '.join(INPUTS)} alone, got {', '.join(t.name for t in inputs)}"
+            f"{model}: expected inputs {', '.join(expected)} alone, got {', '.join(t.name for t in inputs)}"
         )
-    return Signature(num_hypotheses=num_hypotheses, outputs=names)
+    return Signature(num_hypotheses=fixed, outputs=names, latent_dim=latent_dim)
 
 
 def _check_tensors(model: str, kind: str, expected: Mapping[str, Shape], found: Sequence[Tensor]) -> None:

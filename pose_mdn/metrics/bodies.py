@@ -16,11 +16,19 @@ def mpsse_mm(pose_m: Array) -> Array:
 
     Rommel et al., "ManiPose", NeurIPS 2024.
     """
-    xp = array_namespace(pose_m)
+    return array_namespace(pose_m).mean(_asymmetries_mm(pose_m), axis=-1)
+
+
+def worst_asymmetry_mm(pose_m: Array) -> Array:
+    """(...) largest |left - right| over the six mirrored bones of (..., 17, 3) poses."""
+    return array_namespace(pose_m).max(_asymmetries_mm(pose_m), axis=-1)
+
+
+def _asymmetries_mm(pose_m: Array) -> Array:
     _, lengths = bone_directions_and_lengths(pose_m, HUMAN36M17)
     bone_to = {child: bone for bone, (_, child) in enumerate(HUMAN36M17.bones)}
     left, right = ([bone_to[joint] for joint in side] for side in (HUMAN36M17.left, HUMAN36M17.right))
-    return _MM * xp.mean(xp.abs(lengths[..., left] - lengths[..., right]), axis=-1)
+    return _MM * array_namespace(pose_m).abs(lengths[..., left] - lengths[..., right])
 
 
 def mpsce_mm(pose_m: Array) -> Array:

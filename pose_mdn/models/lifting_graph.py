@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pose_mdn.config import ModelConfig
 from pose_mdn.distributions.dirichlet import debias_mixing_coefficients
 from pose_mdn.geometry.canonical_view import canonical_view
 from pose_mdn.geometry.pinhole import camera_to_slopes, pixels_to_slopes, slopes_to_pixels
@@ -22,6 +23,14 @@ class View(NamedTuple):
     points: Tensor
     log_radius: Tensor
     rotation: Tensor
+
+
+class PlacedHypotheses(NamedTuple):
+    """Hypotheses in the camera frame and what they look like in the picture; as in `LiftedPoses`."""
+
+    means_m: Tensor
+    root_translation_m: Tensor
+    reprojection_error_px: Tensor
 
 
 class LiftedPoses(NamedTuple):
@@ -56,36 +65,24 @@ class LiftingGraph(nn.Module):
         Returns:
             The outputs of the ONNX signature: metres in the camera frame, pixels for the reprojection error.
         """
-        seen = (confidence > 0) & torch.isfinite(keypoints_px).all(dim=-1)
-        confidence = torch.where(seen, confidence, 0.0)
-        pixels = torch.where(seen[..., None], keypoints_px, 0.0)
-        slopes = torch.where(seen[..., None], pixels_to_slopes(pixels, intrinsics), 0.0)
+        pixels, confidence, slopes = read_keypoints(keypoints_px, confidence, intrinsics)
         view = self.view(slopes, confidence)
         mixture = self.network(view.points, confidence, view.log_radius)
-        probabilities = self.probabilities(mixture.log_mixing_coefficients)
-        means_m = mixture.means_m @ view.rotation.mT[:, None]
-        # Solved in the line-of-sight frame, where slopes are small and the system is well conditioned.
-        root_m = solve_root_translation(mixture.means_m, view.slopes[:, None], confidence[:, None]) @ view.rotation.mT
-        projected = slopes_to_pixels(camera_to_slopes(means_m + root_m[..., None, :]), intrinsics[:, None])
-        error_px = _weighted_rms(projected - pixels[:, None], confidence[:, None])
-        misfit = relative_misfit(error_px, pixels, confidence)
+        placed = place_hypotheses(mixture.means_m, view, pixels, confidence, intrinsics)
+        misfit = relative_misfit(placed.reprojection_error_px, pixels, confidence)
         return LiftedPoses(
-            means_m=means_m,
+            means_m=placed.means_m,
             std_m=self.calibration.correct(mixture.std_m, confidence, misfit),
             view_rotation=view.rotation,
-            mixing_coefficients=probabilities,
-            root_translation_m=root_m,
-            reprojection_error_px=error_px,
+            mixing_coefficients=self.probabilities(mixture.log_mixing_coefficients),
+            root_translation_m=placed.root_translation_m,
+            reprojection_error_px=placed.reprojection_error_px,
             ood_score=None if mixture.ood_logit is None else mixture.ood_logit.sigmoid(),
         )
 
     def view(self, slopes: Tensor, confidence: Tensor) -> View:
         """What the network sees of (B, 17, 2) slopes with (B, 17) confidences."""
-        canonical = canonical_view(slopes, confidence)
-        if self.network.config.view == "canonical":
-            return View(canonical.slopes, canonical.points, canonical.log_radius, canonical.rotation)
-        identity = torch.eye(3, dtype=slopes.dtype).expand(slopes.shape[0], 3, 3)
-        return View(slopes, slopes, canonical.log_radius, identity)
+        return network_view(self.network.config, slopes, confidence)
 
     def probabilities(self, log_mixing_coefficients: Tensor) -> Tensor:
         """(B, M) calibrated probabilities: the prior's pull removed, then the fitted temperature."""
@@ -96,6 +93,36 @@ class LiftingGraph(nn.Module):
         debiased = debias_mixing_coefficients(mixing_coefficients, self.concentration)
         tempered = (debiased + _SMALLEST_PROBABILITY) ** (1.0 / temperature)
         return tempered / tempered.sum(dim=-1, keepdim=True)
+
+
+def read_keypoints(keypoints_px: Tensor, confidence: Tensor, intrinsics: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Pixels, confidences and slopes, as of `LiftingGraph.forward`, all finite and 0 where joints are missing."""
+    seen = (confidence > 0) & torch.isfinite(keypoints_px).all(dim=-1)
+    confidence = torch.where(seen, confidence, 0.0)
+    pixels = torch.where(seen[..., None], keypoints_px, 0.0)
+    slopes = torch.where(seen[..., None], pixels_to_slopes(pixels, intrinsics), 0.0)
+    return pixels, confidence, slopes
+
+
+def network_view(config: ModelConfig, slopes: Tensor, confidence: Tensor) -> View:
+    """What a network sees of (B, 17, 2) slopes with (B, 17) confidences."""
+    canonical = canonical_view(slopes, confidence)
+    if config.view == "canonical":
+        return View(canonical.slopes, canonical.points, canonical.log_radius, canonical.rotation)
+    identity = torch.eye(3, dtype=slopes.dtype).expand(slopes.shape[0], 3, 3)
+    return View(slopes, slopes, canonical.log_radius, identity)
+
+
+def place_hypotheses(
+    in_view_m: Tensor, view: View, pixels: Tensor, confidence: Tensor, intrinsics: Tensor
+) -> PlacedHypotheses:
+    """Put (B, M, 17, 3) root-relative poses of the view's frame where they explain the picture best."""
+    means_m = in_view_m @ view.rotation.mT[:, None]
+    # Solved in the line-of-sight frame, where slopes are small and the system is well conditioned.
+    root_m = solve_root_translation(in_view_m, view.slopes[:, None], confidence[:, None]) @ view.rotation.mT
+    projected = slopes_to_pixels(camera_to_slopes(means_m + root_m[..., None, :]), intrinsics[:, None])
+    error_px = _weighted_rms(projected - pixels[:, None], confidence[:, None])
+    return PlacedHypotheses(means_m=means_m, root_translation_m=root_m, reprojection_error_px=error_px)
 
 
 def _weighted_rms(difference_px: Tensor, weight: Tensor) -> Tensor:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
-from pose_mdn.config import TrainingConfig, read_config, to_toml
+from pose_mdn.config import AnyRunConfig, TrainingConfig, read_config, to_toml
 from pose_mdn.distributions.dirichlet import resolve_concentration
 from pose_mdn.errors import CheckpointError
 from pose_mdn.models.lifting_graph import LiftingGraph
@@ -45,16 +46,14 @@ def build_graph(config: TrainingConfig) -> LiftingGraph:
     return LiftingGraph(MixtureDensityNetwork(config.model), concentration)
 
 
-def save_checkpoint(
-    folder: RunFolder, *, step: int, graph: LiftingGraph, optimizers: list[torch.optim.Optimizer]
-) -> None:
+def save_checkpoint(folder: RunFolder, *, step: int, graph: nn.Module, optimizers: list[torch.optim.Optimizer]) -> None:
     """Write a checkpoint atomically."""
     saved = [optimizer.state_dict() for optimizer in optimizers]
     state = {"format": _FORMAT, "step": step, "graph": graph.state_dict(), "optimizers": saved}
     _write_atomically(folder.checkpoint, state)
 
 
-def save_calibration(folder: RunFolder, graph: LiftingGraph) -> None:
+def save_calibration(folder: RunFolder, graph: nn.Module) -> None:
     """Replace the weights in a checkpoint by calibrated ones; step and optimiser stay."""
     state = read_checkpoint(folder)
     state["graph"] = graph.state_dict()
@@ -85,12 +84,14 @@ def load_trained(path: Path) -> tuple[LiftingGraph, TrainingConfig, int]:
     folder = RunFolder(path=path)
     state = read_checkpoint(folder)
     config = read_config(folder.config)
+    if not isinstance(config, TrainingConfig):
+        raise CheckpointError(f"{path}: expected the run of a mixture density lifter, got one of {config.kind!r}")
     graph = build_graph(config)
     graph.load_state_dict(state["graph"])
     return graph.eval(), config, int(state["step"])
 
 
-def claim_folder(folder: RunFolder, config: TrainingConfig) -> None:
+def claim_folder(folder: RunFolder, config: AnyRunConfig) -> None:
     """Create a run's folder and save its settings, or check that the settings there are the same.
 
     Raises:

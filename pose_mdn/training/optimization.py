@@ -6,14 +6,14 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from pose_mdn.config import TrainingConfig
+from pose_mdn.config import RunConfig, TrainingConfig
 from pose_mdn.training.muon import Muon
 
 _WARM_UP_FRACTION = 0.05
 _INITIAL_FRACTION = 0.04
 
 
-def build_optimizers(network: nn.Module, config: TrainingConfig) -> list[torch.optim.Optimizer]:
+def build_optimizers(network: nn.Module, config: RunConfig) -> list[torch.optim.Optimizer]:
     """Optimisers over all parameters.
 
     Weight decay spares biases and norms, which it would only pull off their scale. Muon moves the matrices between
@@ -22,8 +22,9 @@ def build_optimizers(network: nn.Module, config: TrainingConfig) -> list[torch.o
     optimizer = config.optimizer
     if optimizer.name == "adam":
         return [torch.optim.Adam(network.parameters(), lr=optimizer.learning_rate)]
-    matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    vectors = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    matrices = [parameter for parameter in parameters if parameter.ndim > 1]
+    vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
     inner = [matrix for matrix in matrices if matrix.shape[0] == matrix.shape[1] and optimizer.name == "muon"]
     outer = [matrix for matrix in matrices if not any(matrix is other for other in inner)]
     groups = [{"params": outer, "weight_decay": optimizer.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
@@ -34,7 +35,7 @@ def build_optimizers(network: nn.Module, config: TrainingConfig) -> list[torch.o
     return [adamw, Muon(inner, lr=optimizer.learning_rate, weight_decay=optimizer.weight_decay, dtype=dtype)]
 
 
-def learning_rate_schedule(config: TrainingConfig) -> Callable[[int], float]:
+def learning_rate_schedule(config: RunConfig) -> Callable[[int], float]:
     """Learning rate as a function of the step, stateless so that a resumed run continues exactly."""
     optimizer = config.optimizer
 
@@ -65,7 +66,7 @@ def temperature_schedule(config: TrainingConfig) -> Callable[[int], float]:
     return temperature
 
 
-def uses_bfloat16(config: TrainingConfig) -> bool:
+def uses_bfloat16(config: RunConfig) -> bool:
     """Whether the trunk computes in bfloat16: asked for, or the processor has instructions for it."""
     if config.precision == "auto":
         return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -3,12 +3,12 @@
 import dataclasses
 from pathlib import Path
 
-from pose_mdn.config import TrainingConfig, load_preset, read_config
+from pose_mdn.config import AnyRunConfig, load_preset, read_config
 
 
 def resolve_settings(
     preset: str, config: Path | None, *, steps: int | None = None, seed: int | None = None
-) -> TrainingConfig:
+) -> AnyRunConfig:
     """Settings of a run: a file if given, else a preset, with what is not None replaced."""
     base = read_config(config) if config is not None else load_preset(preset)
     return dataclasses.replace(

@@ -64,6 +64,8 @@ class PoseLiftingClient:
         distances: Sequence[KnownDistance] = (),
         ground: GroundPlane | None = None,
         estimate_focal: bool = False,
+        num_hypotheses: int | None = None,
+        seed: int = 0,
     ) -> HypothesisSequence:
         """Lift poses.
 
@@ -80,6 +82,8 @@ class PoseLiftingClient:
             distances: Between joints of this one person; frames are places in the call.
             ground: On which this one person stands.
             estimate_focal: Whether to estimate the focal length; needs the size of the picture and no intrinsics.
+            num_hypotheses: How many poses a model that samples (`cvae_lifter`) gives.
+            seed: Seed of such a model's noise.
 
         Raises:
             InputError: The server refused the request; the message names the field.
@@ -96,7 +100,14 @@ class PoseLiftingClient:
             image_size=image_size,
         )
         return self.lift_sequence(
-            sequence, model=model, body=body, distances=distances, ground=ground, estimate_focal=estimate_focal
+            sequence,
+            model=model,
+            body=body,
+            distances=distances,
+            ground=ground,
+            estimate_focal=estimate_focal,
+            num_hypotheses=num_hypotheses,
+            seed=seed,
         )
 
     def lift_sequence(
@@ -108,6 +119,8 @@ class PoseLiftingClient:
         distances: Sequence[KnownDistance] = (),
         ground: GroundPlane | None = None,
         estimate_focal: bool = False,
+        num_hypotheses: int | None = None,
+        seed: int = 0,
     ) -> HypothesisSequence:
         """Lift a sequence in one call; see `lift`."""
         refuse_percentages(sequence.confidence)
@@ -120,6 +133,8 @@ class PoseLiftingClient:
             distances=distances,
             ground=ground,
             estimate_focal=estimate_focal,
+            num_hypotheses=num_hypotheses,
+            seed=seed,
         )
         try:
             response = self._stub.Lift(request, timeout=self._timeout_s)

@@ -31,10 +31,10 @@ class TensorSpec:
 class Graph:
     """One graph, ready to run from several threads at once."""
 
-    def __init__(self, bundle: Bundle, *, threads: int) -> None:
-        self.name = bundle.name
+    def __init__(self, bundle: Bundle, *, threads: int, part: str = "") -> None:
+        self.name = f"{bundle.name}_{part}" if part else bundle.name
         self.version = str(bundle.version)
-        self._session = open_session(bundle.graph_path, threads=threads)
+        self._session = open_session(bundle.graph_paths[part], threads=threads)
         self.inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)

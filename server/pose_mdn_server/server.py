@@ -15,7 +15,14 @@ from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.health import Health
 from pose_mdn_server.interceptors import CallInterceptor
 from pose_mdn_server.model_store import ModelStore
-from pose_mdn_server.servicers import model, open_inference, pose_fusion, pose_lifting, reprojection
+from pose_mdn_server.servicers import (
+    model,
+    open_inference,
+    pose_fusion,
+    pose_generation,
+    pose_lifting,
+    reprojection,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,6 +33,7 @@ SERVICE_NAMES = (
     pose_lifting.SERVICE_NAME,
     reprojection.SERVICE_NAME,
     pose_fusion.SERVICE_NAME,
+    pose_generation.SERVICE_NAME,
     model.SERVICE_NAME,
     open_inference.SERVICE_NAME,
 )
@@ -107,6 +115,7 @@ class PoseServer:
         pose_lifting.PoseLiftingServicer(self.models, max_poses=limit, max_streams=config.max_streams).add_to(server)
         reprojection.ReprojectionServicer(max_poses=limit).add_to(server)
         pose_fusion.PoseFusionServicer(max_poses=limit).add_to(server)
+        pose_generation.PoseGenerationServicer(self.models, max_poses=limit).add_to(server)
         model.ModelServicer(self.models).add_to(server)
         open_inference.OpenInferenceServicer(
             self.models, is_serving=lambda: self._health.is_serving, max_poses=limit

@@ -19,7 +19,8 @@ def main() -> None:
     health = client.request("grpc.health.v1.Health", "Check", {"service": "pose_mdn.v1.PoseLiftingService"})
     assert health == {"status": "SERVING"}, health
     models = client.request("pose_mdn.v1.ModelService", "ListModels", {})["models"]
-    assert {(model["name"], model["version"]) for model in models} == {("mdn_lifter", "1"), ("mdn_lifter", "1-int8")}
+    assert {(model["name"], model["version"]) for model in models} >= {("mdn_lifter", "1"), ("mdn_lifter", "1-int8")}
+    assert {model["name"] for model in models} == {"cvae_lifter", "mdn_lifter", "pose_cvae", "pose_vae"}
     assert all(len(model["joint_names"]) == 17 for model in models)
     pose = [[100 + 20 * joint, 100 + 37 * joint % 400] for joint in range(17)]
     answer = client.request(

@@ -53,7 +53,13 @@ def check_metadata(client: triton.InferenceServerClient, inputs: dict[str, np.nd
         name: ("FP32", [-1, *array.shape[1:]]) for name, array in inputs.items()
     }
     index = {(model.name, model.version) for model in client.get_model_repository_index().models}
-    assert index == {(MODEL, "1"), (MODEL, "1-int8")}
+    priors = {f"{prior}_{part}" for prior in ("pose_vae", "pose_cvae") for part in ("encode", "decode")}
+    assert index == {(MODEL, "1"), (MODEL, "1-int8"), ("cvae_lifter", "1"), *((name, "1") for name in priors)}
+    noise = next(tensor for tensor in client.get_model_metadata("cvae_lifter").inputs if tensor.name == "noise")
+    assert list(noise.shape[:2]) == [-1, -1]
+    latent = triton.InferInput("latent", (2, 32), "FP32")
+    latent.set_data_from_numpy(np.zeros((2, 32), np.float32))
+    assert client.infer("pose_vae_decode", [latent]).as_numpy("pose_m").shape == (2, 17, 3)
 
 
 def tensors(inputs: dict[str, np.ndarray]) -> list[triton.InferInput]:

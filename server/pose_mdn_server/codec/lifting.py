@@ -32,6 +32,11 @@ from pose_mdn_server.violations import Violations
 _STATUS_NAMES = {status: f"LIFT_STATUS_{status.name}" for status in Status}
 _STATUS_OF_VALUE = {pose_lifting_pb2.LiftStatus.Value(name): status for status, name in _STATUS_NAMES.items()}
 
+MAX_HYPOTHESES = 1024
+"""Largest number of hypotheses that may be asked of a model that samples."""
+MAX_ANSWERED_POSES = 65_536
+"""Largest number of 3D poses in one answer, over all hypotheses."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LiftJob:
@@ -45,6 +50,8 @@ class LiftJob:
         estimate_focal: Whether to estimate the focal length.
         model_name: Empty for the default.
         model_version: Empty for the newest.
+        num_hypotheses: How many a model that samples gives; `None` for what its bundle says.
+        seed: Seed of its noise.
     """
 
     keypoints: KeypointSequence
@@ -54,6 +61,8 @@ class LiftJob:
     estimate_focal: bool
     model_name: str
     model_version: str
+    num_hypotheses: int | None = None
+    seed: int = 0
 
     @property
     def scale(self) -> KnownScale | None:
@@ -77,6 +86,12 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
     body = decode_body(request.body, violations)
     distances = decode_distances(request.known_distances, violations)
     ground = decode_ground(request.ground, violations)
+    limit = min(MAX_HYPOTHESES, max(1, MAX_ANSWERED_POSES // max(1, num_poses)))
+    violations.require(
+        request.num_hypotheses <= limit,
+        "num_hypotheses",
+        f"expected at most {limit} for {num_poses} poses, got {request.num_hypotheses}; send fewer poses in a call",
+    )
     violations.raise_if_any()
     return LiftJob(
         body=body,
@@ -96,6 +111,8 @@ def decode_lift_request(request: pose_lifting_pb2.LiftRequest, *, max_poses: int
         ),
         model_name=request.model_name,
         model_version=request.model_version,
+        num_hypotheses=request.num_hypotheses or None,
+        seed=request.seed,
     )
 
 
@@ -108,6 +125,8 @@ def encode_lift_request(
     distances: Sequence[KnownDistance] = (),
     ground: GroundPlane | None = None,
     estimate_focal: bool = False,
+    num_hypotheses: int | None = None,
+    seed: int = 0,
 ) -> pose_lifting_pb2.LiftRequest:
     """The request that asks for a sequence to be lifted."""
     return pose_lifting_pb2.LiftRequest(
@@ -121,6 +140,8 @@ def encode_lift_request(
         known_distances=[encode_distance(known) for known in distances],
         ground=None if ground is None else encode_ground(ground),
         estimate_focal_length=estimate_focal,
+        num_hypotheses=num_hypotheses or 0,
+        seed=seed,
     )
 
 

@@ -10,8 +10,8 @@ def encode_model(model: ServedModel) -> model_pb2.Model:
     return model_pb2.Model(
         name=model.name,
         version=model.version,
-        num_hypotheses=model.lifter.num_hypotheses,
+        num_hypotheses=0 if model.lifter is None else model.lifter.num_hypotheses,
         skeleton=HUMAN36M17.name,
         joint_names=HUMAN36M17.joint_names,
-        metadata=model.graph.metadata,
+        metadata=model.graphs[-1].metadata,
     )

@@ -28,6 +28,9 @@ _CONTENTS = {
 """Field of `InferTensorContents` for each datatype; the protocol has none for FP16."""
 
 
+MAX_FREE_ELEMENTS = 65_536
+"""Largest product of the free axes of one tensor: poses of a call times samples of each."""
+
 InputTensor = oip.ModelInferRequest.InferInputTensor
 
 
@@ -173,6 +176,8 @@ class _InputReader:
     def _check_shape(self, place: int, tensor: InputTensor, spec: TensorSpec) -> None:
         shape = tuple(tensor.shape)
         fits = len(shape) == len(spec.shape)
+        free = math.prod(length for axis, length in zip(spec.shape, shape, strict=False) if isinstance(axis, str))
+        fits &= free <= MAX_FREE_ELEMENTS
         for axis, length in zip(spec.shape, shape, strict=False):
             if isinstance(axis, str):
                 fits &= 1 <= length <= self._max_poses and self._lengths.setdefault(axis, length) == length
@@ -183,7 +188,7 @@ class _InputReader:
             fits,
             f"inputs[{place}].shape",
             f"expected ({wanted}) for {spec.name}, the first axis from 1 to {self._max_poses} and the same for all "
-            f"inputs, got {shape[:8]}",
+            f"inputs, all free axes together at most {MAX_FREE_ELEMENTS}, got {shape[:8]}",
         )
 
     @staticmethod

@@ -26,29 +26,29 @@ from pose_mdn_server.rpc import body_pb2 as pose__mdn__server_dot_rpc_dot_body__
 from pose_mdn_server.rpc import camera_pb2 as pose__mdn__server_dot_rpc_dot_camera__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&pose_mdn_server/rpc/pose_lifting.proto\x12\x0bpose_mdn.v1\x1a\x1epose_mdn_server/rpc/body.proto\x1a pose_mdn_server/rpc/camera.proto\"\xbd\x02\n\x0bLiftRequest\x12\x14\n\x0ckeypoints_px\x18\x01 \x03(\x02\x12\x12\n\nconfidence\x18\x02 \x03(\x02\x12\x10\n\x08skeleton\x18\x03 \x01(\t\x12#\n\x06\x63\x61mera\x18\x04 \x01(\x0b\x32\x13.pose_mdn.v1.Camera\x12\x12\n\nmodel_name\x18\x05 \x01(\t\x12\x15\n\rmodel_version\x18\x06 \x01(\t\x12$\n\x04\x62ody\x18\x07 \x01(\x0b\x32\x16.pose_mdn.v1.KnownBody\x12\x33\n\x0fknown_distances\x18\x08 \x03(\x0b\x32\x1a.pose_mdn.v1.KnownDistance\x12(\n\x06ground\x18\t \x01(\x0b\x32\x18.pose_mdn.v1.GroundPlane\x12\x1d\n\x15\x65stimate_focal_length\x18\n \x01(\x08\"\xb5\x03\n\x0cLiftResponse\x12\x11\n\tnum_poses\x18\x01 \x01(\r\x12\x16\n\x0enum_hypotheses\x18\x02 \x01(\r\x12\x10\n\x08skeleton\x18\x03 \x01(\t\x12\x0f\n\x07means_m\x18\x04 \x03(\x02\x12\r\n\x05std_m\x18\x05 \x03(\x02\x12\x15\n\rview_rotation\x18\x06 \x03(\x02\x12\x1b\n\x13mixing_coefficients\x18\x07 \x03(\x02\x12\x1a\n\x12root_translation_m\x18\x08 \x03(\x02\x12\x1d\n\x15reprojection_error_px\x18\t \x03(\x02\x12\'\n\x06status\x18\n \x03(\x0e\x32\x17.pose_mdn.v1.LiftStatus\x12\x1b\n\x13lifted_keypoints_px\x18\x0b \x03(\x02\x12\x19\n\x11lifted_confidence\x18\x0c \x03(\x02\x12\x12\n\nintrinsics\x18\r \x03(\x01\x12\x19\n\x11intrinsics_source\x18\x0e \x01(\t\x12\r\n\x05model\x18\x0f \x01(\t\x12\x11\n\tood_score\x18\x10 \x03(\x02\x12\x13\n\x0bsize_source\x18\x11 \x01(\t\x12\x12\n\nroot_std_m\x18\x12 \x03(\x02\"\x80\x01\n\x11LiftStreamRequest\x12\x33\n\x08settings\x18\x01 \x01(\x0b\x32\x1f.pose_mdn.v1.LiftStreamSettingsH\x00\x12+\n\x05poses\x18\x02 \x01(\x0b\x32\x1a.pose_mdn.v1.StreamedPosesH\x00\x42\t\n\x07message\"\xeb\x01\n\x12LiftStreamSettings\x12\x10\n\x08skeleton\x18\x01 \x01(\t\x12#\n\x06\x63\x61mera\x18\x02 \x01(\x0b\x32\x13.pose_mdn.v1.Camera\x12\x12\n\nmodel_name\x18\x03 \x01(\t\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12$\n\x04\x62ody\x18\x05 \x01(\x0b\x32\x16.pose_mdn.v1.KnownBody\x12\x0b\n\x03\x66ps\x18\x06 \x01(\x01\x12)\n\tsmoothing\x18\x07 \x01(\x0b\x32\x16.pose_mdn.v1.Smoothing\x12\x15\n\rfollow_people\x18\x08 \x01(\x08\"\x1f\n\tSmoothing\x12\x12\n\nlag_frames\x18\x01 \x01(\r\"X\n\rStreamedPoses\x12\x14\n\x0ckeypoints_px\x18\x01 \x03(\x02\x12\x12\n\nconfidence\x18\x02 \x03(\x02\x12\r\n\x05\x66rame\x18\x03 \x03(\x03\x12\x0e\n\x06person\x18\x04 \x03(\x03\"m\n\x12LiftStreamResponse\x12\'\n\x04lift\x18\x01 \x01(\x0b\x32\x19.pose_mdn.v1.LiftResponse\x12\r\n\x05\x66rame\x18\x02 \x03(\x03\x12\x0e\n\x06person\x18\x03 \x03(\x03\x12\x0f\n\x07is_rest\x18\x04 \x01(\x08*\x8c\x02\n\nLiftStatus\x12\x1b\n\x17LIFT_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12LIFT_STATUS_LIFTED\x10\x01\x12%\n!LIFT_STATUS_LIFTED_JOINTS_MISSING\x10\x02\x12#\n\x1fLIFT_STATUS_LIFTED_CUT_BY_FRAME\x10\x03\x12\x19\n\x15LIFT_STATUS_NO_PERSON\x10\x04\x12\x1e\n\x1aLIFT_STATUS_TOO_FEW_JOINTS\x10\x05\x12\x1a\n\x16LIFT_STATUS_DEGENERATE\x10\x06\x12&\n\"LIFT_STATUS_LIFTED_FROM_NEIGHBOURS\x10\x07\x32\xa4\x01\n\x12PoseLiftingService\x12;\n\x04Lift\x12\x18.pose_mdn.v1.LiftRequest\x1a\x19.pose_mdn.v1.LiftResponse\x12Q\n\nLiftStream\x12\x1e.pose_mdn.v1.LiftStreamRequest\x1a\x1f.pose_mdn.v1.LiftStreamResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&pose_mdn_server/rpc/pose_lifting.proto\x12\x0bpose_mdn.v1\x1a\x1epose_mdn_server/rpc/body.proto\x1a pose_mdn_server/rpc/camera.proto\"\xe3\x02\n\x0bLiftRequest\x12\x14\n\x0ckeypoints_px\x18\x01 \x03(\x02\x12\x12\n\nconfidence\x18\x02 \x03(\x02\x12\x10\n\x08skeleton\x18\x03 \x01(\t\x12#\n\x06\x63\x61mera\x18\x04 \x01(\x0b\x32\x13.pose_mdn.v1.Camera\x12\x12\n\nmodel_name\x18\x05 \x01(\t\x12\x15\n\rmodel_version\x18\x06 \x01(\t\x12$\n\x04\x62ody\x18\x07 \x01(\x0b\x32\x16.pose_mdn.v1.KnownBody\x12\x33\n\x0fknown_distances\x18\x08 \x03(\x0b\x32\x1a.pose_mdn.v1.KnownDistance\x12(\n\x06ground\x18\t \x01(\x0b\x32\x18.pose_mdn.v1.GroundPlane\x12\x1d\n\x15\x65stimate_focal_length\x18\n \x01(\x08\x12\x16\n\x0enum_hypotheses\x18\x0b \x01(\r\x12\x0c\n\x04seed\x18\x0c \x01(\x04\"\xb5\x03\n\x0cLiftResponse\x12\x11\n\tnum_poses\x18\x01 \x01(\r\x12\x16\n\x0enum_hypotheses\x18\x02 \x01(\r\x12\x10\n\x08skeleton\x18\x03 \x01(\t\x12\x0f\n\x07means_m\x18\x04 \x03(\x02\x12\r\n\x05std_m\x18\x05 \x03(\x02\x12\x15\n\rview_rotation\x18\x06 \x03(\x02\x12\x1b\n\x13mixing_coefficients\x18\x07 \x03(\x02\x12\x1a\n\x12root_translation_m\x18\x08 \x03(\x02\x12\x1d\n\x15reprojection_error_px\x18\t \x03(\x02\x12\'\n\x06status\x18\n \x03(\x0e\x32\x17.pose_mdn.v1.LiftStatus\x12\x1b\n\x13lifted_keypoints_px\x18\x0b \x03(\x02\x12\x19\n\x11lifted_confidence\x18\x0c \x03(\x02\x12\x12\n\nintrinsics\x18\r \x03(\x01\x12\x19\n\x11intrinsics_source\x18\x0e \x01(\t\x12\r\n\x05model\x18\x0f \x01(\t\x12\x11\n\tood_score\x18\x10 \x03(\x02\x12\x13\n\x0bsize_source\x18\x11 \x01(\t\x12\x12\n\nroot_std_m\x18\x12 \x03(\x02\"\x80\x01\n\x11LiftStreamRequest\x12\x33\n\x08settings\x18\x01 \x01(\x0b\x32\x1f.pose_mdn.v1.LiftStreamSettingsH\x00\x12+\n\x05poses\x18\x02 \x01(\x0b\x32\x1a.pose_mdn.v1.StreamedPosesH\x00\x42\t\n\x07message\"\xeb\x01\n\x12LiftStreamSettings\x12\x10\n\x08skeleton\x18\x01 \x01(\t\x12#\n\x06\x63\x61mera\x18\x02 \x01(\x0b\x32\x13.pose_mdn.v1.Camera\x12\x12\n\nmodel_name\x18\x03 \x01(\t\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12$\n\x04\x62ody\x18\x05 \x01(\x0b\x32\x16.pose_mdn.v1.KnownBody\x12\x0b\n\x03\x66ps\x18\x06 \x01(\x01\x12)\n\tsmoothing\x18\x07 \x01(\x0b\x32\x16.pose_mdn.v1.Smoothing\x12\x15\n\rfollow_people\x18\x08 \x01(\x08\"\x1f\n\tSmoothing\x12\x12\n\nlag_frames\x18\x01 \x01(\r\"X\n\rStreamedPoses\x12\x14\n\x0ckeypoints_px\x18\x01 \x03(\x02\x12\x12\n\nconfidence\x18\x02 \x03(\x02\x12\r\n\x05\x66rame\x18\x03 \x03(\x03\x12\x0e\n\x06person\x18\x04 \x03(\x03\"m\n\x12LiftStreamResponse\x12\'\n\x04lift\x18\x01 \x01(\x0b\x32\x19.pose_mdn.v1.LiftResponse\x12\r\n\x05\x66rame\x18\x02 \x03(\x03\x12\x0e\n\x06person\x18\x03 \x03(\x03\x12\x0f\n\x07is_rest\x18\x04 \x01(\x08*\x8c\x02\n\nLiftStatus\x12\x1b\n\x17LIFT_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12LIFT_STATUS_LIFTED\x10\x01\x12%\n!LIFT_STATUS_LIFTED_JOINTS_MISSING\x10\x02\x12#\n\x1fLIFT_STATUS_LIFTED_CUT_BY_FRAME\x10\x03\x12\x19\n\x15LIFT_STATUS_NO_PERSON\x10\x04\x12\x1e\n\x1aLIFT_STATUS_TOO_FEW_JOINTS\x10\x05\x12\x1a\n\x16LIFT_STATUS_DEGENERATE\x10\x06\x12&\n\"LIFT_STATUS_LIFTED_FROM_NEIGHBOURS\x10\x07\x32\xa4\x01\n\x12PoseLiftingService\x12;\n\x04Lift\x12\x18.pose_mdn.v1.LiftRequest\x1a\x19.pose_mdn.v1.LiftResponse\x12Q\n\nLiftStream\x12\x1e.pose_mdn.v1.LiftStreamRequest\x1a\x1f.pose_mdn.v1.LiftStreamResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pose_mdn_server.rpc.pose_lifting_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LIFTSTATUS']._serialized_start=1485
-  _globals['_LIFTSTATUS']._serialized_end=1753
+  _globals['_LIFTSTATUS']._serialized_start=1523
+  _globals['_LIFTSTATUS']._serialized_end=1791
   _globals['_LIFTREQUEST']._serialized_start=122
-  _globals['_LIFTREQUEST']._serialized_end=439
-  _globals['_LIFTRESPONSE']._serialized_start=442
-  _globals['_LIFTRESPONSE']._serialized_end=879
-  _globals['_LIFTSTREAMREQUEST']._serialized_start=882
-  _globals['_LIFTSTREAMREQUEST']._serialized_end=1010
-  _globals['_LIFTSTREAMSETTINGS']._serialized_start=1013
-  _globals['_LIFTSTREAMSETTINGS']._serialized_end=1248
-  _globals['_SMOOTHING']._serialized_start=1250
-  _globals['_SMOOTHING']._serialized_end=1281
-  _globals['_STREAMEDPOSES']._serialized_start=1283
-  _globals['_STREAMEDPOSES']._serialized_end=1371
-  _globals['_LIFTSTREAMRESPONSE']._serialized_start=1373
-  _globals['_LIFTSTREAMRESPONSE']._serialized_end=1482
-  _globals['_POSELIFTINGSERVICE']._serialized_start=1756
-  _globals['_POSELIFTINGSERVICE']._serialized_end=1920
+  _globals['_LIFTREQUEST']._serialized_end=477
+  _globals['_LIFTRESPONSE']._serialized_start=480
+  _globals['_LIFTRESPONSE']._serialized_end=917
+  _globals['_LIFTSTREAMREQUEST']._serialized_start=920
+  _globals['_LIFTSTREAMREQUEST']._serialized_end=1048
+  _globals['_LIFTSTREAMSETTINGS']._serialized_start=1051
+  _globals['_LIFTSTREAMSETTINGS']._serialized_end=1286
+  _globals['_SMOOTHING']._serialized_start=1288
+  _globals['_SMOOTHING']._serialized_end=1319
+  _globals['_STREAMEDPOSES']._serialized_start=1321
+  _globals['_STREAMEDPOSES']._serialized_end=1409
+  _globals['_LIFTSTREAMRESPONSE']._serialized_start=1411
+  _globals['_LIFTSTREAMRESPONSE']._serialized_end=1520
+  _globals['_POSELIFTINGSERVICE']._serialized_start=1794
+  _globals['_POSELIFTINGSERVICE']._serialized_end=1958
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ LIFT_STATUS_DEGENERATE: LiftStatus
 LIFT_STATUS_LIFTED_FROM_NEIGHBOURS: LiftStatus
 
 class LiftRequest(_message.Message):
-    __slots__ = ("keypoints_px", "confidence", "skeleton", "camera", "model_name", "model_version", "body", "known_distances", "ground", "estimate_focal_length")
+    __slots__ = ("keypoints_px", "confidence", "skeleton", "camera", "model_name", "model_version", "body", "known_distances", "ground", "estimate_focal_length", "num_hypotheses", "seed")
     KEYPOINTS_PX_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     SKELETON_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,8 @@ class LiftRequest(_message.Message):
     KNOWN_DISTANCES_FIELD_NUMBER: _ClassVar[int]
     GROUND_FIELD_NUMBER: _ClassVar[int]
     ESTIMATE_FOCAL_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    NUM_HYPOTHESES_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
     keypoints_px: _containers.RepeatedScalarFieldContainer[float]
     confidence: _containers.RepeatedScalarFieldContainer[float]
     skeleton: str
@@ -50,7 +52,9 @@ class LiftRequest(_message.Message):
     known_distances: _containers.RepeatedCompositeFieldContainer[_body_pb2.KnownDistance]
     ground: _body_pb2.GroundPlane
     estimate_focal_length: bool
-    def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., body: _Optional[_Union[_body_pb2.KnownBody, _Mapping]] = ..., known_distances: _Optional[_Iterable[_Union[_body_pb2.KnownDistance, _Mapping]]] = ..., ground: _Optional[_Union[_body_pb2.GroundPlane, _Mapping]] = ..., estimate_focal_length: _Optional[bool] = ...) -> None: ...
+    num_hypotheses: int
+    seed: int
+    def __init__(self, keypoints_px: _Optional[_Iterable[float]] = ..., confidence: _Optional[_Iterable[float]] = ..., skeleton: _Optional[str] = ..., camera: _Optional[_Union[_camera_pb2.Camera, _Mapping]] = ..., model_name: _Optional[str] = ..., model_version: _Optional[str] = ..., body: _Optional[_Union[_body_pb2.KnownBody, _Mapping]] = ..., known_distances: _Optional[_Iterable[_Union[_body_pb2.KnownDistance, _Mapping]]] = ..., ground: _Optional[_Union[_body_pb2.GroundPlane, _Mapping]] = ..., estimate_focal_length: _Optional[bool] = ..., num_hypotheses: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class LiftResponse(_message.Message):
     __slots__ = ("num_poses", "num_hypotheses", "skeleton", "means_m", "std_m", "view_rotation", "mixing_coefficients", "root_translation_m", "reprojection_error_px", "status", "lifted_keypoints_px", "lifted_confidence", "intrinsics", "intrinsics_source", "model", "ood_score", "size_source", "root_std_m")

@@ -34,7 +34,7 @@ class OpenInferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer
     def ModelReady(self, request: oip.ModelReadyRequest, context: grpc.ServicerContext) -> oip.ModelReadyResponse:
         """Whether a model can be run now; false, not an error, for one that does not exist."""
         try:
-            self._models.get(request.name, request.version)
+            self._models.graph(request.name, request.version)
         except (ModelNotFoundError, ModelNotReadyError):
             return oip.ModelReadyResponse(ready=False)
         return oip.ModelReadyResponse(ready=self._is_serving())
@@ -49,12 +49,12 @@ class OpenInferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer
         self, request: oip.ModelMetadataRequest, context: grpc.ServicerContext
     ) -> oip.ModelMetadataResponse:
         """What a model takes and gives."""
-        graph = self._models.get(request.name, request.version).graph
-        return encode_metadata(graph, self._models.versions(graph.name))
+        graph = self._models.graph(request.name, request.version)
+        return encode_metadata(graph, self._models.graph_versions(graph.name))
 
     def ModelInfer(self, request: oip.ModelInferRequest, context: grpc.ServicerContext) -> oip.ModelInferResponse:
         """Run a model once."""
-        graph = self._models.get(request.model_name, request.model_version).graph
+        graph = self._models.graph(request.model_name, request.model_version)
         job = decode_infer_request(request, graph, max_poses=self._max_poses)
         return encode_infer_response(request, graph, job, graph.run(job.inputs, job.outputs))
 
@@ -63,8 +63,8 @@ class OpenInferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer
     ) -> oip.RepositoryIndexResponse:
         """Every loaded model; models are listed once they are ready."""
         listed = [
-            oip.RepositoryIndexResponse.ModelIndex(name=model.name, version=model.version, state="READY")
-            for model in self._models.all()
+            oip.RepositoryIndexResponse.ModelIndex(name=graph.name, version=graph.version, state="READY")
+            for graph in self._models.graphs()
         ]
         return oip.RepositoryIndexResponse(models=listed)
 

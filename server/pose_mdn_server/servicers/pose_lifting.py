@@ -39,8 +39,10 @@ class PoseLiftingServicer(pose_lifting_pb2_grpc.PoseLiftingServiceServicer):  # 
     ) -> pose_lifting_pb2.LiftResponse:
         """Lift N poses."""
         job = decode_lift_request(request, max_poses=self._max_poses)
-        model = self._models.get(job.model_name, job.model_version)
-        return encode_lift_response(_lift(model.lifter, job))
+        lifter = self._models.lifter(job.model_name, job.model_version)
+        if job.num_hypotheses is not None or job.seed:
+            lifter = lifter.sampling(num_hypotheses=job.num_hypotheses, seed=job.seed)
+        return encode_lift_response(_lift(lifter, job))
 
     def LiftStream(
         self, request_iterator: Iterator[pose_lifting_pb2.LiftStreamRequest], context: grpc.ServicerContext
@@ -68,7 +70,7 @@ class PoseLiftingServicer(pose_lifting_pb2_grpc.PoseLiftingServiceServicer):  # 
                 stream = None
                 continue
             if stream is None:
-                stream = StreamLifter(self._models.get(job.lift.model_name, job.lift.model_version).lifter, job)
+                stream = StreamLifter(self._models.lifter(job.lift.model_name, job.lift.model_version), job)
             yield encode_lift_stream_response(stream.lift(job.lift.keypoints))
         yield from _rest(stream)
 

@@ -98,6 +98,7 @@ def test_models_are_listed_for_people_and_for_machines(tiny_bundle: Path) -> Non
         {
             "name": "tiny",
             "version": "3",
+            "kind": "lifter",
             "num_hypotheses": 2,
             "licence": "CC0-1.0",
             "training_data": "none",

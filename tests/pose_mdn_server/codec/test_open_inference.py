@@ -23,7 +23,7 @@ INPUTS = {
 
 @pytest.fixture(scope="module")
 def graph(server: PoseServer) -> Graph:
-    return server.models.get("mdn_lifter").graph
+    return server.models.graph("mdn_lifter")
 
 
 def infer_request(*, raw: bool = True) -> ModelInferRequest:
