@@ -80,15 +80,21 @@ def _from_given(
     noise_mm: float,
     steps: int,
 ) -> "Floats":
+    from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
     from pose_mdn.formats.poses_npz import read_poses  # noqa: PLC0415
     from pose_mdn.inference import complete_poses, denoise_poses  # noqa: PLC0415
 
     if prior.labels and label is None:
         raise InputError(f"--label: expected one of {', '.join(prior.labels)}, got none")
-    if complete:
-        return complete_poses(prior, read_poses(complete), label=label)
-    if denoise:
-        return denoise_poses(prior, read_poses(denoise), noise_std_m=noise_mm / 1000.0, label=label)
+    given = complete or denoise
+    if given:
+        poses = read_poses(given)
+        with row_progress() as progress:
+            progress.begin("fit", len(poses))
+            if complete:
+                return complete_poses(prior, poses, label=label, on_progress=progress.advance)
+            std_m = noise_mm / 1000.0
+            return denoise_poses(prior, poses, noise_std_m=std_m, label=label, on_progress=progress.advance)
     assert interpolate is not None
     ends = read_poses(interpolate)
     if len(ends) < 2:

@@ -9,6 +9,7 @@ the noise of the joints added. The decoder's derivatives are differences, so tha
 fitted side by side, each from several starts: latents of the prior whose poses, turned to fit, are nearest.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,10 @@ _STEP = 0.02
 _FIRST_DAMPING = 1.0
 _LOOSEN, _TIGHTEN = 0.3, 4.0
 _SMALLEST_STD_M = 0.003
+_SLICE_ROWS = 64
+"""Rows fitted side by side; more take memory and are no faster."""
+
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +64,12 @@ class _State:
 
 
 def fit_poses(
-    prior: PosePrior, pose_m: ArrayLike, *, noise_std_m: float = 0.0, label: str | None = None
+    prior: PosePrior,
+    pose_m: ArrayLike,
+    *,
+    noise_std_m: float = 0.0,
+    label: str | None = None,
+    on_progress: Progress | None = None,
 ) -> FittedPoses:
     """Fit the prior to poses.
 
@@ -68,6 +78,7 @@ def fit_poses(
         pose_m: (N, 17, 3) upright poses, root-relative unless the pelvis is missing; NaN for missing joints.
         noise_std_m: Standard deviation of the given coordinates; the larger, the more the prior's word counts.
         label: Class of priors that are conditioned.
+        on_progress: Called after every few rows with their number.
 
     Raises:
         InputError: The poses have another shape, or the noise is negative.
@@ -85,20 +96,33 @@ def fit_poses(
         heading_rad=np.full(len(poses), np.nan),
         misfit_m=np.full(len(poses), np.nan),
     )
-    if able.any():
-        _Fit(prior, poses[able], seen[able], noise_std_m, label).write(fitted, np.flatnonzero(able))
+    for start in range(0, len(poses), _SLICE_ROWS):
+        rows = start + np.flatnonzero(able[start : start + _SLICE_ROWS])
+        if rows.size:
+            _Fit(prior, poses[rows], seen[rows], noise_std_m, label).write(fitted, rows)
+        if on_progress is not None:
+            on_progress(min(_SLICE_ROWS, len(poses) - start))
     return fitted
 
 
-def complete_poses(prior: PosePrior, pose_m: ArrayLike, *, label: str | None = None) -> Floats:
+def complete_poses(
+    prior: PosePrior, pose_m: ArrayLike, *, label: str | None = None, on_progress: Progress | None = None
+) -> Floats:
     """(N, 17, 3) poses whose missing joints (NaN) are the prior's and whose others stay as they were given."""
     poses = np.asarray(pose_m, np.float64)
-    return np.where(np.isfinite(poses), poses, fit_poses(prior, poses, label=label).pose_m)
+    return np.where(np.isfinite(poses), poses, fit_poses(prior, poses, label=label, on_progress=on_progress).pose_m)
 
 
-def denoise_poses(prior: PosePrior, pose_m: ArrayLike, *, noise_std_m: float, label: str | None = None) -> Floats:
+def denoise_poses(
+    prior: PosePrior,
+    pose_m: ArrayLike,
+    *,
+    noise_std_m: float,
+    label: str | None = None,
+    on_progress: Progress | None = None,
+) -> Floats:
     """(N, 17, 3) the prior's poses for ones whose coordinates have that standard deviation of noise."""
-    return fit_poses(prior, pose_m, noise_std_m=noise_std_m, label=label).pose_m
+    return fit_poses(prior, pose_m, noise_std_m=noise_std_m, label=label, on_progress=on_progress).pose_m
 
 
 class _Fit:

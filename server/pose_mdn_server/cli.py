@@ -30,8 +30,8 @@ def serve(  # noqa: PLR0917 - typer passes them by name
 ) -> None:
     """Serve the models over gRPC, until Ctrl-C or SIGTERM.
 
-    Answers pose_mdn.v1 (PoseLiftingService, ModelService), the Open Inference Protocol v2, grpc.health.v1 and
-    reflection. docs/protocol.md shows how to call it from Python and from other languages.
+    Answers pose_mdn.v1 (PoseLiftingService, PoseGenerationService, ModelService), the Open Inference Protocol v2,
+    grpc.health.v1 and reflection. docs/protocol.md shows how to call it from Python and from other languages.
     """
     import logging  # noqa: PLC0415
     import os  # noqa: PLC0415
