@@ -10,9 +10,9 @@ from pose_mdn.errors import CheckpointError, ConfigError
 if TYPE_CHECKING:
     from pose_mdn_export.bundle_writer import BundleDescription
 
-_POSES = 2000
+_POSES = 1500
 _POSES_PER_CLASS = 200
-"""Held-out poses whose scores say what is usual."""
+"""Real poses whose scores say what is usual, per draw and per class."""
 
 
 def register(app: typer.Typer) -> None:
@@ -101,17 +101,17 @@ def _export_cvae_lifter(run: Path, description: "BundleDescription", output: Pat
 
 
 def _export_pose_prior(run: Path, description: "BundleDescription", output: Path, data: Path | None) -> None:
-    from pose_mdn.evaluation.pose_priors import real_labelled_poses, real_poses  # noqa: PLC0415
+    from pose_mdn.evaluation.pose_priors import real_labelled_poses, usual_poses  # noqa: PLC0415
     from pose_mdn.training.pose_vae import load_pose_vae_run  # noqa: PLC0415
     from pose_mdn_export.generative_bundles import write_pose_prior_bundle  # noqa: PLC0415
 
     if data is None:
-        raise ConfigError("--data: expected MOTIONS.npz, whose held-out poses say which scores are usual, got none")
+        raise ConfigError("--data: expected MOTIONS.npz, whose poses say which scores are usual, got none")
     model, config, steps = load_pose_vae_run(run)
     if model.num_labels:
         real_m, label = real_labelled_poses(data, per_class=_POSES_PER_CLASS, seed=0)
     else:
-        real_m, label = real_poses(data, "validation", count=_POSES, seed=0, balanced=True), None
+        real_m, label = usual_poses(data, count=_POSES, seed=0), None
     _say_differences(
         *write_pose_prior_bundle(model, config, steps, description, output, real_m=real_m, real_label=label)
     )

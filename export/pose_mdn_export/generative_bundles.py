@@ -54,7 +54,7 @@ def write_pose_prior_bundle(
         steps: Optimiser steps taken.
         description: What the bundle says about itself.
         repository: Folder of bundles.
-        real_m: (N, 17, 3) held-out real poses, whose scores say what is usual.
+        real_m: (N, 17, 3) real poses, whose scores say what is usual.
         real_label: (N,) their classes, if the model is conditioned.
 
     Returns:

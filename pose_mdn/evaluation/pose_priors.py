@@ -87,6 +87,22 @@ def real_poses(data: Path, split: str, *, count: int, seed: int, balanced: bool)
     return np.asarray(turn_to_face(y_up_to_upright(pose - pose[:, :1])))
 
 
+def usual_poses(data: Path, *, count: int, seed: int) -> NDArray[np.float64]:
+    """Real poses that say which scores are usual: of training and validation subjects, over frames and distinct poses.
+
+    Validation subjects alone do too little: a range of theirs would call unusual what is merely not dancing.
+
+    Args:
+        data: Motion data file.
+        count: Of each of the four draws, at most.
+        seed: Of the draws.
+    """
+    draws = [(split, balanced) for split in ("train", "validation") for balanced in (False, True)]
+    return np.concatenate(
+        [real_poses(data, split, count=count, seed=seed, balanced=balanced) for split, balanced in draws]
+    )
+
+
 def real_labelled_poses(
     data: Path, *, per_class: int, seed: int, held_out: bool = True, splits: Sequence[str] = ("train",)
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

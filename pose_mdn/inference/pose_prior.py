@@ -70,7 +70,7 @@ class PosePrior:
         latent_dim: Z.
         labels: Names of the classes that condition it; empty if there are none.
         joint_std_m: (17,) standard deviations around decoded joints, 0 for the pelvis.
-        usual_range_nats: Scores between which 99 % of held-out real poses lie.
+        usual_range_nats: Scores between which 99 % of real poses lie.
     """
 
     def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:

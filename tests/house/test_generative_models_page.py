@@ -29,7 +29,3 @@ def test_every_model_that_is_named_is_bundled():
     names = {bundle.name for bundle in list_bundles()}
     assert {"pose_vae", "pose_cvae", "cvae_lifter", "mdn_lifter"} <= names
     assert load_lifter("cvae_lifter").latent_dim == 16
-
-
-def test_no_figure_was_forgotten():
-    assert "@" not in PAGE
