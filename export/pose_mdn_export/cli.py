@@ -55,6 +55,10 @@ def export(
     from pose_mdn.training.checkpoint import RunFolder  # noqa: PLC0415
     from pose_mdn_export.bundle_writer import BundleDescription  # noqa: PLC0415
 
+    if int8 and data is None:
+        raise ConfigError(
+            "--int8: expected --data MOTIONS.npz, on whose people ranges and losses are measured, got none"
+        )
     settings_file = RunFolder(path=run).config
     if not settings_file.is_file():
         raise CheckpointError(f"{run}: expected a run folder of `pose-mdn train`, found no {settings_file.name} in it")
@@ -75,10 +79,6 @@ def _export_lifter(run: Path, description: "BundleDescription", output: Path, *,
     from pose_mdn.training.checkpoint import load_trained  # noqa: PLC0415
     from pose_mdn_export.bundle_writer import write_bundle  # noqa: PLC0415
 
-    if int8 and data is None:
-        raise ConfigError(
-            "--int8: expected --data MOTIONS.npz, on whose people ranges and losses are measured, got none"
-        )
     graph, config, steps = load_trained(run)
     folder, differences = write_bundle(graph, config, steps, description, output)
     _say_differences(folder, differences)
