@@ -17,7 +17,7 @@ from .conftest import OpenReport
 pytestmark = pytest.mark.browser
 
 BUILD = Path(__file__).parents[3] / "examples" / "dream" / "build.py"
-SAME_POSE_M = 1e-4
+SAME_POSE_M = 1e-6
 
 
 @pytest.fixture(scope="module")
