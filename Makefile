@@ -15,13 +15,16 @@ FULL := $(VENV)/.installed-full
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test install check lint types layers proto proto-check fmt image clean
+.PHONY: help demo dream test install check lint types layers proto proto-check fmt image clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(CORE) ## Lift a real clip through a server on loopback, print the hypotheses, write a report
 	@$(BIN)/pose-mdn demo
+
+dream: $(CORE) ## Write dream.html: move through the pose VAE's latents in a browser (needs Node.js)
+	@$(BIN)/python examples/dream/build.py --out dream.html
 
 test: $(FULL) ## Run all tests (PYTEST_ARGS='-k camera' narrows, TEST_PROCESSES=0 uses one process)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --hypothesis-profile=ci $(PYTEST_ARGS)
@@ -56,6 +59,7 @@ image: ## Build the container image, run it and lift a pose in it, without a Doc
 
 clean: ## Remove .venv, caches and build results
 	rm -rf $(VENV) build dist demo-report.html .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf dream.html .cache/dream
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
