@@ -12,6 +12,7 @@ import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 
 from pose_mdn.distributions.diagonal_normal import log_density
+from pose_mdn.distributions.evidence import estimate_evidence
 from pose_mdn.errors import BundleError, InputError
 from pose_mdn.geometry.upright import turn
 from pose_mdn.inference.bundle import Bundle, find_bundle
@@ -161,15 +162,13 @@ class PosePrior:
         encoded = self.encode(poses, label=label)
         noise = np.random.default_rng(seed).standard_normal((samples, self.latent_dim))
         facing = turn(poses, np.cos(encoded.heading_rad), -np.sin(encoded.heading_rad))
-        log_weights = np.stack([self._log_weight(facing, encoded, one, label) for one in noise], axis=1)
-        top = log_weights.max(axis=1, keepdims=True)
-        weights = np.exp(log_weights - top)
-        mean = weights.mean(axis=1)
-        bound = top[:, 0] + np.log(mean)
-        error = weights.std(axis=1, ddof=1) / (mean * np.sqrt(samples))
+        estimate = estimate_evidence(np.stack([self._log_weight(facing, encoded, one, label) for one in noise]))
+        bound = np.asarray(estimate.log_evidence)
         low, high = self.usual_range_nats
         return PlausibilityScores(
-            bound_nats=bound, standard_error_nats=error, usual=np.asarray((bound >= low) & (bound <= high))
+            bound_nats=bound,
+            standard_error_nats=np.asarray(estimate.standard_error),
+            usual=np.asarray((bound >= low) & (bound <= high)),
         )
 
     def interpolate(self, start_m: ArrayLike, end_m: ArrayLike, steps: int, *, label: str | None = None) -> Floats:
