@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pose_mdn.cli import EXIT_FAILED, print_error
+from pose_mdn.cli import EXIT_FAILED
 from pose_mdn.cli.body_options import (
     BoneLengthsOption,
     CameraHeightOption,
@@ -30,9 +30,9 @@ from pose_mdn.cli.camera_options import (
     IntrinsicsOption,
     parse_camera_options,
 )
+from pose_mdn.cli.job_run import run_jobs
 from pose_mdn.cli.lift_summary import Summary, print_summaries
 from pose_mdn.cli.sources import Job, opened, plan_jobs
-from pose_mdn.errors import PoseMDNError
 
 if TYPE_CHECKING:
     from pose_mdn.cli.progress import RowProgress
@@ -147,16 +147,7 @@ def lift(
 
 
 def _lift_all(jobs: list[Job], lifter: "Lifter", reading: Reading, *, as_json: bool) -> None:
-    from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
-
-    done, failed = [], []
-    with row_progress() as progress:
-        for number, job in enumerate(jobs, 1):
-            try:
-                done.append(_lift_one(job, lifter, reading, progress, f"{job.source} ({number}/{len(jobs)})"))
-            except PoseMDNError as error:
-                failed.append({"input": job.source, "error": str(error)})
-                print_error(_with_source(str(error), job.source))
+    done, failed = run_jobs(jobs, lambda job, progress, name: _lift_one(job, lifter, reading, progress, name))
     print_summaries(done, failed, f"{lifter.name}/{lifter.version}", as_json=as_json)
     if failed:
         raise typer.Exit(EXIT_FAILED)
@@ -189,7 +180,3 @@ def _lifted(
             lifter, sequence, min_confidence=reading.min_confidence, on_progress=progress.advance
         )
     return reading.size.apply(found)
-
-
-def _with_source(message: str, source: str) -> str:
-    return message if source in message else f"{source}: {message}"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pose_mdn.cli import EXIT_FAILED, print_error
+from pose_mdn.cli import EXIT_FAILED
+from pose_mdn.cli.job_run import run_jobs
 from pose_mdn.cli.sources import Job, opened, plan_jobs
-from pose_mdn.errors import PoseMDNError
 
 if TYPE_CHECKING:
     from pose_mdn.cli.progress import RowProgress
@@ -96,7 +96,6 @@ def refine(
     if keep_poses and keep_coefficients:
         raise typer.BadParameter("--keep-poses and --keep-coefficients together leave nothing to do; drop one of them")
     jobs = plan_jobs(results, output, suffix=f".{to}")
-    from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
     from pose_mdn.refinement import RefinementSettings  # noqa: PLC0415
 
     settings = RefinementSettings(
@@ -108,14 +107,7 @@ def refine(
         shrink=shrink,
         steps=steps,
     )
-    done, failed = [], []
-    with row_progress() as progress:
-        for number, job in enumerate(jobs, 1):
-            try:
-                done.append(_refine_one(job, settings, progress, f"{job.source} ({number}/{len(jobs)})"))
-            except PoseMDNError as error:
-                failed.append({"input": job.source, "error": str(error)})
-                print_error(str(error) if job.source in str(error) else f"{job.source}: {error}")
+    done, failed = run_jobs(jobs, lambda job, progress, name: _refine_one(job, settings, progress, name))
     _report(done, failed, as_json=as_json)
     if failed:
         raise typer.Exit(EXIT_FAILED)

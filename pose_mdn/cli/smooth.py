@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pose_mdn.cli import EXIT_FAILED, print_error
+from pose_mdn.cli import EXIT_FAILED
+from pose_mdn.cli.job_run import run_jobs
 from pose_mdn.cli.sources import Job, plan_jobs
-from pose_mdn.errors import PoseMDNError
 
 if TYPE_CHECKING:
     from pose_mdn.cli.progress import RowProgress
@@ -102,16 +102,7 @@ def smooth(
     """
     jobs = plan_jobs(results, output, suffix=f".{to}")
     manner = Manner(lag=lag, fps=fps, relift=relift, model=model, threads=threads)
-    from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
-
-    done, failed = [], []
-    with row_progress() as progress:
-        for number, job in enumerate(jobs, 1):
-            try:
-                done.append(_smooth_one(job, manner, progress, f"{job.source} ({number}/{len(jobs)})"))
-            except PoseMDNError as error:
-                failed.append({"input": job.source, "error": str(error)})
-                print_error(str(error) if job.source in str(error) else f"{job.source}: {error}")
+    done, failed = run_jobs(jobs, lambda job, progress, name: _smooth_one(job, manner, progress, name))
     _report(done, failed, as_json=as_json)
     if failed:
         raise typer.Exit(EXIT_FAILED)
@@ -152,8 +143,10 @@ def _is_as_lifted(hypotheses: "HypothesisSequence") -> bool:
     """Whether lifting the keypoints again loses nothing: a known size and an estimated camera are not in the file."""
     import numpy as np  # noqa: PLC0415
 
+    from pose_mdn.refinement.refine import REFINED  # noqa: PLC0415
+
     has_own_size = hypotheses.size_source.startswith("given")
-    return not (has_own_size or hypotheses.model.endswith("+refined") or np.isfinite(hypotheses.root_std_m).any())
+    return not (has_own_size or hypotheses.model.endswith(REFINED) or np.isfinite(hypotheses.root_std_m).any())
 
 
 def _lifted_again(hypotheses: "HypothesisSequence", manner: Manner, progress: "RowProgress") -> "HypothesisSequence":

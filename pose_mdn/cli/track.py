@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pose_mdn.cli import EXIT_FAILED, print_error
+from pose_mdn.cli import EXIT_FAILED
+from pose_mdn.cli.job_run import run_jobs
 from pose_mdn.cli.sources import Job, opened, plan_jobs
-from pose_mdn.errors import PoseMDNError
 
 if TYPE_CHECKING:
     from pose_mdn.cli.progress import RowProgress
@@ -104,20 +104,12 @@ def track(
 
     Example: pose-mdn track openpose_folder -o keypoints.npz --fps 25; then pose-mdn lift keypoints.npz -o people.npz.
     """
-    from pose_mdn.cli.progress import row_progress  # noqa: PLC0415
     from pose_mdn.people import TrackingSettings  # noqa: PLC0415
 
     jobs = plan_jobs(inputs, output)
     settings = TrackingSettings(memory_s=memory, joining_s=joining)
     how = Following(format=format_, skeleton=skeleton, fps=fps, online=online, settings=settings)
-    done, failed = [], []
-    with row_progress() as progress:
-        for number, job in enumerate(jobs, 1):
-            try:
-                done.append(_track_one(job, how, progress, f"{job.source} ({number}/{len(jobs)})"))
-            except PoseMDNError as error:
-                failed.append({"input": job.source, "error": str(error)})
-                print_error(str(error) if job.source in str(error) else f"{job.source}: {error}")
+    done, failed = run_jobs(jobs, lambda job, progress, name: _track_one(job, how, progress, name))
     _report(done, failed, as_json=as_json)
     if failed:
         raise typer.Exit(EXIT_FAILED)

@@ -44,7 +44,7 @@ def estimate_focal_length(
     """
     size = _image_size(sequence)
     diagonal_px = float(np.hypot(*size))
-    part = _rows(sequence, _rows_to_look_at(sequence.person))
+    part = sequence.take(_rows_to_look_at(sequence.person))
     answers = [
         lifter.lift(
             replace(part, intrinsics=centred_intrinsics(size, diagonal_px * float(np.exp(log_focal)))),
@@ -154,13 +154,3 @@ def _image_size(sequence: KeypointSequence) -> tuple[int, int]:
             field="image_size",
         )
     return sequence.image_size
-
-
-def _rows(sequence: KeypointSequence, rows: NDArray[np.int64]) -> KeypointSequence:
-    return replace(
-        sequence,
-        keypoints_px=sequence.keypoints_px[rows],
-        confidence=sequence.confidence[rows],
-        frame=sequence.frame[rows],
-        person=sequence.person[rows],
-    )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -132,7 +131,7 @@ class Lifter:
         for start in range(0, len(sequence), SLICE_ROWS):
             rows = slice(start, start + SLICE_ROWS)
             intrinsics = camera.intrinsics[rows]
-            part = prepare_rows(_rows_of(sequence, rows), intrinsics)
+            part = prepare_rows(sequence.take(rows), intrinsics)
             self._lift_slice(part, intrinsics, {name: column[rows] for name, column in columns.items()})
             if on_progress is not None:
                 on_progress(len(intrinsics))
@@ -248,19 +247,6 @@ def _finite_rows(arrays: Sequence[FloatArray]) -> NDArray[np.bool_]:
         return np.ones(len(arrays[0]), bool)
     finite = [np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in arrays]
     return np.asarray(np.logical_and.reduce(finite))
-
-
-def _rows_of(sequence: KeypointSequence, rows: slice) -> KeypointSequence:
-    """Some rows of a sequence, without its camera."""
-    return replace(
-        sequence,
-        keypoints_px=sequence.keypoints_px[rows],
-        confidence=sequence.confidence[rows],
-        frame=sequence.frame[rows],
-        person=sequence.person[rows],
-        intrinsics=None,
-        distortion=None,
-    )
 
 
 def load_lifter(

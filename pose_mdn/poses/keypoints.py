@@ -69,9 +69,12 @@ class KeypointSequence:
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Self:
         """Some rows, by mask, by index or by slice; what describes the whole sequence is unchanged."""
-        taken = replace(self, **{name: getattr(self, name)[rows] for name in _ROW_FIELDS}, intrinsics=None)
         matrices = self.intrinsics
-        return replace(taken, intrinsics=matrices[rows] if matrices is not None and matrices.ndim == 3 else matrices)
+        return replace(
+            self,
+            **{name: getattr(self, name)[rows] for name in _ROW_FIELDS},
+            intrinsics=matrices[rows] if matrices is not None and matrices.ndim == 3 else matrices,
+        )
 
 
 def _require_shape(name: str, array: NDArray[np.generic], shape: tuple[int, ...], skeleton: str) -> None:

@@ -142,7 +142,7 @@ def _check_rows(
         bodies,
         explain(
             projection.points_px,
-            hypotheses.means_m.astype(np.float64) @ viewpoint.rotation.T,
+            hypotheses.means_m,
             Seen(keypoints_px=points, confidence=weight, mirror_axis_px=mirror_axis_px),
             allowed,
             placement,
@@ -154,7 +154,9 @@ def _placement(settings: CheckSettings, viewpoint: Viewpoint) -> Placement:
     """What is asked for, as far as the settings do not leave it open."""
     elsewhere = viewpoint.is_elsewhere
     return Placement(
-        elsewhere=elsewhere, solved=elsewhere if settings.estimate_root is None else settings.estimate_root
+        rotation=viewpoint.rotation,
+        elsewhere=elsewhere,
+        solved=elsewhere if settings.estimate_root is None else settings.estimate_root,
     )
 
 

@@ -101,11 +101,13 @@ class Placement:
     """How hypotheses came before the camera.
 
     Attributes:
+        rotation: (3, 3) from the frame of the hypotheses to that of the camera.
         elsewhere: The camera stands elsewhere than the one that they were lifted with.
         solved: They are where they fit these keypoints best as they are, rather than where they were lifted; their
             place then says nothing about exchanged or mirrored ones.
     """
 
+    rotation: Float64Array
     elsewhere: bool
     solved: bool
 
@@ -126,13 +128,17 @@ class Seen:
 
 
 def explain(
-    points_px: Float64Array, pose_m: Float64Array, seen: Seen, allowed_of_size: Float64Array, placement: Placement
+    points_px: Float64Array,
+    pose_m: NDArray[np.floating],
+    seen: Seen,
+    allowed_of_size: Float64Array,
+    placement: Placement,
 ) -> Explanations:
     """Try every explanation.
 
     Args:
         points_px: (N, M, 17, 2) projected hypotheses.
-        pose_m: (N, M, 17, 3) the same in the frame of the camera, wherever their origin.
+        pose_m: (N, M, 17, 3) the same in their own frame, wherever its origin.
         seen: Beside which they are.
         allowed_of_size: (N, M) largest RMS error that needs no explanation, as part of the person's size.
         placement: How hypotheses came there.
@@ -162,7 +168,9 @@ def explain(
     fit = moments.scale_and_shift(keypoints, weight)
     rows, best = np.arange(len(size)), _place_of_smallest(fit.rms)
     allowed = allowed_of_size[rows, _place_of_smallest(direct)]
-    from_elsewhere, turn = _turned(pose_m, keypoints, weight, wanted=(rms[0] > allowed * size) | placement.elsewhere)
+    from_elsewhere, turn = _turned(
+        pose_m, placement.rotation, keypoints, weight, wanted=(rms[0] > allowed * size) | placement.elsewhere
+    )
     return Explanations(
         rms_of_size=np.stack([*rms, fit.rms[rows, best], from_elsewhere], axis=-1) / size[:, None],
         allowed_of_size=allowed,
@@ -191,12 +199,16 @@ def conclude(explanations: Explanations, placement: Placement) -> Diagnosis:
 
 
 def _turned(
-    pose_m: Float64Array, keypoints_px: Float64Array, weight: Float64Array, wanted: NDArray[np.bool_]
+    pose_m: NDArray[np.floating],
+    rotation: Float64Array,
+    keypoints_px: Float64Array,
+    weight: Float64Array,
+    wanted: NDArray[np.bool_],
 ) -> tuple[Float64Array, Float64Array]:
     """(N,) RMS errors and angles of the turned hypotheses that fit best; NaN in rows where that is not wanted."""
     rms, angle = np.full(len(pose_m), np.nan), np.full(len(pose_m), np.nan)
     rows = np.flatnonzero(wanted)
-    poses = pose_m[rows]
+    poses = pose_m[rows].astype(np.float64) @ rotation.T
     count = poses.shape[1]
     fit = fit_turned(
         poses.reshape(-1, *poses.shape[2:]), np.repeat(keypoints_px[rows], count, 0), np.repeat(weight[rows], count, 0)

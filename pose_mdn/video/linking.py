@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pose_mdn.distributions.mixture import log_sum_exp
 from pose_mdn.video.evidence import JOINTS, Evidence
 from pose_mdn.video.settings import SmoothingSettings
 
@@ -80,13 +81,6 @@ def viterbi(log_row: Float64Array, log_pair: Float64Array) -> NDArray[np.int64]:
     for origin in reversed(origins):
         path.append(int(origin[path[-1]]))
     return np.array(path[::-1], np.int64)
-
-
-def log_sum_exp(values: Float64Array, axis: int) -> Float64Array:
-    """Logarithm of the sum of exponentials of finite numbers along an axis."""
-    largest = values.max(axis=axis, keepdims=True)
-    total: Float64Array = np.log(np.exp(values - largest).sum(axis=axis)) + largest.squeeze(axis)
-    return total
 
 
 def normalized(log_weight: Float64Array) -> Float64Array:

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pose_mdn.distributions.mixture import log_sum_exp
 from pose_mdn.video.evidence import JOINTS, Evidence
-from pose_mdn.video.linking import log_sum_exp, normalized, pair_potentials
+from pose_mdn.video.linking import normalized, pair_potentials
 from pose_mdn.video.motion_model import moved_covariance, moved_mean
 from pose_mdn.video.settings import SmoothingSettings
 

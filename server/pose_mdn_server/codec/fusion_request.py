@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError
 from pose_mdn.fusion import FusionSettings
@@ -15,6 +15,7 @@ from pose_mdn.geometry.camera import Camera
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn_server.codec.camera import DecodedCamera, decode_camera, encode_lens_model
+from pose_mdn_server.codec.columns import flat
 from pose_mdn_server.codec.hypotheses import decode_hypotheses
 from pose_mdn_server.codec.keypoints import decode_keypoints, encode_confidence
 from pose_mdn_server.errors import RequestError
@@ -193,32 +194,25 @@ def _encode_view(
     return pose_fusion_pb2.FusionView(
         name=name,
         camera=camera_pb2.Camera(
-            intrinsics=_flat(camera.intrinsics),
-            distortion=_flat(camera.distortion),
+            intrinsics=flat(camera.intrinsics),
+            distortion=flat(camera.distortion),
             lens_model=encode_lens_model(camera.lens_model),
             image_width_px=width,
             image_height_px=height,
         ),
-        extrinsics=reprojection_pb2.Extrinsics(
-            rotation=_flat(camera.rotation), translation_m=_flat(camera.translation)
-        ),
+        extrinsics=reprojection_pb2.Extrinsics(rotation=flat(camera.rotation), translation_m=flat(camera.translation)),
         hypotheses=reprojection_pb2.Hypotheses(
             num_hypotheses=view.num_hypotheses,
-            means_m=_flat(np.where(lifted, view.means_m, np.nan)),
-            std_m=_flat(view.std_m),
-            view_rotation=_flat(view.view_rotation),
-            mixing_coefficients=_flat(view.mixing_coefficients),
-            root_translation_m=_flat(view.root_translation_m),
+            means_m=flat(np.where(lifted, view.means_m, np.nan)),
+            std_m=flat(view.std_m),
+            view_rotation=flat(view.view_rotation),
+            mixing_coefficients=flat(view.mixing_coefficients),
+            root_translation_m=flat(view.root_translation_m),
         ),
-        keypoints_px=_flat(view.keypoints_px),
+        keypoints_px=flat(view.keypoints_px),
         confidence=encode_confidence(view.confidence),
         skeleton=HUMAN36M17.name,
         frame=(view.frame + offset).tolist(),
         person=[] if person is None else np.asarray(person).tolist(),
-        ood_score=_flat(view.ood_score),
+        ood_score=flat(view.ood_score),
     )
-
-
-def _flat(array: ArrayLike) -> list[float]:
-    values: list[float] = np.asarray(array).ravel().tolist()
-    return values

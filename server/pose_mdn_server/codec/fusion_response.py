@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pose_mdn.poses.fused import FusedPoseSequence, FusionStatus, ViewStatus
 from pose_mdn.skeletons import HUMAN36M17
+from pose_mdn_server.codec.columns import flat
 from pose_mdn_server.rpc import pose_fusion_pb2
 
 _STATUS = {status: f"FUSION_STATUS_{status.name}" for status in FusionStatus}
@@ -28,14 +29,14 @@ def encode_fusion_response(fused: FusedPoseSequence) -> pose_fusion_pb2.FusePose
         frame=fused.frame.tolist(),
         person=fused.person.tolist(),
         status=[_STATUS[FusionStatus(status)] for status in fused.status.tolist()],
-        means_m=_flat(fused.means_m),
-        covariance_m2=_flat(fused.covariance_m2[..., *_TRIANGLE]),
-        root_translation_m=_flat(fused.root_translation_m),
-        root_covariance_m2=_flat(fused.root_covariance_m2[..., *_TRIANGLE]),
-        mixing_coefficients=_flat(fused.mixing_coefficients),
+        means_m=flat(fused.means_m),
+        covariance_m2=flat(fused.covariance_m2[..., *_TRIANGLE]),
+        root_translation_m=flat(fused.root_translation_m),
+        root_covariance_m2=flat(fused.root_covariance_m2[..., *_TRIANGLE]),
+        mixing_coefficients=flat(fused.mixing_coefficients),
         view_status=[_VIEW_STATUS[ViewStatus(status)] for status in fused.view_status.ravel().tolist()],
-        agreement=_flat(fused.agreement),
-        joint_weight=_flat(fused.joint_weight),
+        agreement=flat(fused.agreement),
+        joint_weight=flat(fused.joint_weight),
         reasons=["; ".join(fused.reasons(row)) for row in range(len(fused))],
     )
 
@@ -66,11 +67,6 @@ def decode_fusion_response(
         method=method,
         model=model,
     )
-
-
-def _flat(array: NDArray[np.floating]) -> list[float]:
-    values: list[float] = array.ravel().tolist()
-    return values
 
 
 def _numbers(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float32]:

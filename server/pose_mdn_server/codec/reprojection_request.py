@@ -6,7 +6,7 @@ Axis letters: N poses, M hypotheses.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError
 from pose_mdn.geometry.camera import Camera
@@ -15,6 +15,7 @@ from pose_mdn.reprojection import CheckSettings
 from pose_mdn.reprojection.check import picture_size
 from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn_server.codec.camera import DecodedCamera, decode_camera, encode_lens_model
+from pose_mdn_server.codec.columns import flat
 from pose_mdn_server.codec.hypotheses import decode_hypotheses
 from pose_mdn_server.codec.keypoints import decode_keypoints
 from pose_mdn_server.rpc import reprojection_pb2
@@ -81,14 +82,14 @@ def encode_check_request(
     message = reprojection_pb2.CheckReprojectionRequest(
         hypotheses=reprojection_pb2.Hypotheses(
             num_hypotheses=hypotheses.num_hypotheses,
-            means_m=_flat(np.where(is_lifted[..., None, None], hypotheses.means_m, np.nan)),
-            std_m=_flat(hypotheses.std_m),
-            view_rotation=_flat(hypotheses.view_rotation),
-            mixing_coefficients=_flat(hypotheses.mixing_coefficients),
-            root_translation_m=_flat(hypotheses.root_translation_m),
+            means_m=flat(np.where(is_lifted[..., None, None], hypotheses.means_m, np.nan)),
+            std_m=flat(hypotheses.std_m),
+            view_rotation=flat(hypotheses.view_rotation),
+            mixing_coefficients=flat(hypotheses.mixing_coefficients),
+            root_translation_m=flat(hypotheses.root_translation_m),
         ),
-        keypoints_px=_flat(keypoints_px),
-        confidence=_flat(np.clip(np.nan_to_num(confidence, nan=0.0), 0.0, 1.0)),
+        keypoints_px=flat(keypoints_px),
+        confidence=flat(np.clip(np.nan_to_num(confidence, nan=0.0), 0.0, 1.0)),
         skeleton=HUMAN36M17.name,
         settings=reprojection_pb2.CheckSettings(
             level=settings.level,
@@ -102,16 +103,16 @@ def encode_check_request(
         matrices = camera.intrinsics[None]
     elif (matrices == matrices[:1]).all():
         matrices = matrices[:1]
-    message.camera.intrinsics.extend(_flat(matrices))
+    message.camera.intrinsics.extend(flat(matrices))
     lens = hypotheses if camera is None else camera
-    message.camera.distortion.extend(_flat(lens.distortion))
+    message.camera.distortion.extend(flat(lens.distortion))
     message.camera.lens_model = encode_lens_model(lens.lens_model)
     width, height = picture_size(hypotheses, camera) or (0, 0)
     message.camera.image_width_px, message.camera.image_height_px = width, height
     if camera is not None and lifted_with is not None:
         rotation = camera.rotation @ lifted_with.rotation.T
-        message.extrinsics.rotation.extend(_flat(rotation))
-        message.extrinsics.translation_m.extend(_flat(camera.translation - rotation @ lifted_with.translation))
+        message.extrinsics.rotation.extend(flat(rotation))
+        message.extrinsics.translation_m.extend(flat(camera.translation - rotation @ lifted_with.translation))
     return message
 
 
@@ -174,8 +175,3 @@ def _decode_extrinsics(
         translation=translation,
         image_size=camera.image_size,
     )
-
-
-def _flat(array: ArrayLike) -> list[float]:
-    values: list[float] = np.asarray(array).ravel().tolist()
-    return values

@@ -3,8 +3,6 @@
 Axis letters: N poses, M hypotheses.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,6 +12,7 @@ from pose_mdn.reprojection.diagnosis import EXPLANATIONS, Diagnosis
 from pose_mdn.reprojection.document import verdict_text
 from pose_mdn.reprojection.projection import Projection
 from pose_mdn.skeletons import HUMAN36M17
+from pose_mdn_server.codec.columns import flags, flat, flat_flags
 from pose_mdn_server.rpc import reprojection_pb2
 
 _NAMES = {fault: f"REPROJECTION_FAULT_{fault.name}" for fault in Fault}
@@ -32,24 +31,24 @@ def encode_check_response(found: ReprojectionCheck) -> reprojection_pb2.CheckRep
         verdict=_NOTHING_SAID if diagnosis.overall is None else _NAMES[diagnosis.overall],
         fault=[_NAMES[Fault(fault)] if fault else _NOTHING_SAID for fault in diagnosis.fault.tolist()],
         reasons=["; ".join(found.reasons(row, index)) for row in range(poses) for index in range(hypotheses)],
-        passes=_flags_of(found.passes),
-        in_front=_flags_of(found.in_front),
-        human_bones=_flags_of(found.human_bones),
-        human_joints=_flags_of(found.human_joints),
-        rms_px=_flat(agreement.rms_px),
-        rms_of_size=_flat(agreement.rms_of_size),
-        error_px=_flat(agreement.error_px),
-        distance=_flat(agreement.distance),
-        within=_flags_of(agreement.within),
-        projected_px=_flat(projection.points_px),
-        covariance_px2=_flat(projection.covariance_px2),
-        depth_m=_flat(projection.depth_m),
-        root_translation_m=_flat(found.root_m),
-        explained_rms_of_size=_flat(np.stack([diagnosis.rms_of_size[fault] for fault in EXPLANATIONS], axis=-1)),
-        scale=_flat(diagnosis.scale),
-        shift_of_size=_flat(diagnosis.shift_of_size),
-        turn_rad=_flat(diagnosis.turn_rad),
-        allowed_of_size=_flat(found.allowed_of_size),
+        passes=flat_flags(found.passes),
+        in_front=flat_flags(found.in_front),
+        human_bones=flat_flags(found.human_bones),
+        human_joints=flat_flags(found.human_joints),
+        rms_px=flat(agreement.rms_px),
+        rms_of_size=flat(agreement.rms_of_size),
+        error_px=flat(agreement.error_px),
+        distance=flat(agreement.distance),
+        within=flat_flags(agreement.within),
+        projected_px=flat(projection.points_px),
+        covariance_px2=flat(projection.covariance_px2),
+        depth_m=flat(projection.depth_m),
+        root_translation_m=flat(found.root_m),
+        explained_rms_of_size=flat(np.stack([diagnosis.rms_of_size[fault] for fault in EXPLANATIONS], axis=-1)),
+        scale=flat(diagnosis.scale),
+        shift_of_size=flat(diagnosis.shift_of_size),
+        turn_rad=flat(diagnosis.turn_rad),
+        allowed_of_size=flat(found.allowed_of_size),
     )
 
 
@@ -80,14 +79,14 @@ def decode_check_response(
             rms_px=_numbers(response.rms_px, each),
             rms_of_size=_numbers(response.rms_of_size, each),
             distance=_numbers(response.distance, joints),
-            within=_flags(response.within, joints),
+            within=flags(response.within, joints),
         ),
         root_m=_numbers(response.root_translation_m, (*each, 3)),
-        in_front=_flags(response.in_front, each),
-        human_bones=_flags(response.human_bones, each),
-        human_joints=_flags(response.human_joints, each),
+        in_front=flags(response.in_front, each),
+        human_bones=flags(response.human_bones, each),
+        human_joints=flags(response.human_joints, each),
         allowed_of_size=_numbers(response.allowed_of_size, each),
-        passes=_flags(response.passes, each),
+        passes=flags(response.passes, each),
         diagnosis=Diagnosis(
             fault=np.array([_fault(value) or "" for value in response.fault], dtype=np.str_),
             overall=_fault(response.verdict),
@@ -104,19 +103,5 @@ def _fault(value: int) -> Fault | None:
     return _FAULT_OF_VALUE.get(value, Fault.UNKNOWN) if value else None
 
 
-def _flags_of(array: NDArray[np.bool_]) -> list[bool]:
-    values: list[bool] = array.ravel().tolist()
-    return values
-
-
-def _flat(array: NDArray[np.floating]) -> list[float]:
-    values: list[float] = array.ravel().tolist()
-    return values
-
-
 def _numbers(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
     return np.array(values, dtype=np.float64).reshape(shape)
-
-
-def _flags(values: Sequence[bool], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    return np.array(values, dtype=np.bool_).reshape(shape)
