@@ -47,8 +47,52 @@ class ModelNotReadyError(ServerError):
     """A model is still being loaded."""
 
 
-class TooManyStreamsError(ServerError):
+class OverloadedError(ServerError):
+    """The server is too busy for this now.
+
+    Attributes:
+        retry_after_s: When to try again.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float = 0.1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class QueueFullError(OverloadedError):
+    """As many poses wait as may wait."""
+
+
+class QuotaExceededError(OverloadedError):
+    """A client asks for more than its quota."""
+
+
+class TooManyStreamsError(OverloadedError):
     """All streams that a server serves at the same time are taken."""
+
+
+class DrainingError(OverloadedError):
+    """The server is stopping and takes no new calls."""
+
+
+class UnauthenticatedError(ServerError):
+    """Nobody knows who calls, and the server answers only those it knows."""
+
+
+class PermissionDeniedError(ServerError):
+    """This client may not do this."""
+
+
+class NotOfferedError(ServerError):
+    """There is no such method here, or it was closed."""
+
+
+class OverdueError(ServerError):
+    """The deadline passed before the model ran."""
+
+
+class CallerGoneError(ServerError):
+    """The caller cancelled."""
 
 
 class ServerUnavailableError(ServerError):

@@ -102,7 +102,7 @@ class PoseServer:
         server = grpc.server(
             # A stream keeps its thread as long as it lasts, so streams have threads beside those of other calls. One
             # more tells those who come too many that they are.
-            ThreadPoolExecutor(config.request_threads + config.max_streams + 1, thread_name_prefix="call"),
+            ThreadPoolExecutor(config.call_threads + config.max_streams + 1, thread_name_prefix="call"),
             interceptors=[CallInterceptor()],
             options=(
                 ("grpc.max_receive_message_length", config.max_message_bytes),

@@ -5,30 +5,54 @@ from typing import cast
 
 import grpc
 from google.protobuf.any_pb2 import Any
-from google.rpc.error_details_pb2 import BadRequest, RequestInfo  # type: ignore[import-untyped]
+from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]
+    BadRequest,
+    ErrorInfo,
+    RequestInfo,
+    RetryInfo,
+)
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
 from pose_mdn.errors import GeometryError, InputError, ModelNotFoundError, PoseMDNError
 from pose_mdn_server.errors import (
+    CallerGoneError,
+    DrainingError,
     FieldViolation,
     ModelNotReadyError,
+    NotOfferedError,
+    OverdueError,
+    OverloadedError,
+    PermissionDeniedError,
+    QuotaExceededError,
     RequestError,
     ServerError,
     ServerUnavailableError,
-    TooManyStreamsError,
+    UnauthenticatedError,
 )
 
 REQUEST_ID_KEY = "x-request-id"
 """Metadata key under which a request id is accepted and given back."""
 
-_CODES: tuple[tuple[type[PoseMDNError], grpc.StatusCode], ...] = (
-    (InputError, grpc.StatusCode.INVALID_ARGUMENT),
-    (GeometryError, grpc.StatusCode.INVALID_ARGUMENT),
-    (ModelNotFoundError, grpc.StatusCode.NOT_FOUND),
-    (ModelNotReadyError, grpc.StatusCode.UNAVAILABLE),
-    (TooManyStreamsError, grpc.StatusCode.RESOURCE_EXHAUSTED),
+DOMAIN = "pose-mdn"
+"""Of the reasons in `ErrorInfo`."""
+
+_CODES: tuple[tuple[type[PoseMDNError], grpc.StatusCode, str], ...] = (
+    (RequestError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
+    (InputError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_INPUT"),
+    (GeometryError, grpc.StatusCode.INVALID_ARGUMENT, "IMPOSSIBLE_GEOMETRY"),
+    (ModelNotFoundError, grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND"),
+    (ModelNotReadyError, grpc.StatusCode.UNAVAILABLE, "MODELS_LOADING"),
+    (DrainingError, grpc.StatusCode.UNAVAILABLE, "SERVER_STOPPING"),
+    (QuotaExceededError, grpc.StatusCode.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED"),
+    (OverloadedError, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
+    (UnauthenticatedError, grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    (PermissionDeniedError, grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED"),
+    (NotOfferedError, grpc.StatusCode.UNIMPLEMENTED, "NOT_OFFERED"),
+    (OverdueError, grpc.StatusCode.DEADLINE_EXCEEDED, "OVERDUE"),
+    (CallerGoneError, grpc.StatusCode.CANCELLED, "CANCELLED"),
 )
+"""Kind of error, code, and the reason that `ErrorInfo` gives; the first that fits counts."""
 
 _REQUEST_FIELDS = {
     "keypoints": "keypoints_px",
@@ -50,7 +74,14 @@ class RefusedStatus(grpc.Status):
 
 def status_code(error: Exception) -> grpc.StatusCode:
     """Code for an exception; INTERNAL for everything that is not the caller's doing or a passing state."""
-    return next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
+    return _code_and_reason(error)[0]
+
+
+def _code_and_reason(error: Exception) -> tuple[grpc.StatusCode, str]:
+    for kind, code, reason in _CODES:
+        if isinstance(error, kind):
+            return code, reason
+    return grpc.StatusCode.INTERNAL, "INTERNAL"
 
 
 def to_status(error: Exception, request_id: str) -> RefusedStatus:
@@ -59,15 +90,20 @@ def to_status(error: Exception, request_id: str) -> RefusedStatus:
     Only texts of exceptions in the table reach the client. Any other says no more than the request id, under which the
     log has the rest.
     """
-    code = status_code(error)
+    code, reason = _code_and_reason(error)
     if code is grpc.StatusCode.INTERNAL:
         message = f"the server failed; its log has the reason under request id {request_id}"
     else:
         message = str(error)
     status = Status(code=code.value[0], message=message)
+    _attach(status, ErrorInfo(reason=reason, domain=DOMAIN))
     _attach(status, RequestInfo(request_id=request_id))
     if isinstance(error, InputError):
         _attach(status, _bad_request(error))
+    if isinstance(error, OverloadedError):
+        retry = RetryInfo()
+        retry.retry_delay.FromNanoseconds(round(error.retry_after_s * 1e9))
+        _attach(status, retry)
     refused = rpc_status.to_status(status)
     return RefusedStatus(code, message, (*refused.trailing_metadata, (REQUEST_ID_KEY, request_id)))
 
@@ -113,7 +149,7 @@ def _bad_request(error: InputError) -> BadRequest:
     )
 
 
-def _attach(status: Status, detail: BadRequest | RequestInfo) -> None:
+def _attach(status: Status, detail: BadRequest | ErrorInfo | RequestInfo | RetryInfo) -> None:
     packed = Any()
     packed.Pack(detail)
     status.details.append(packed)

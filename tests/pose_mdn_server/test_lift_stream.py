@@ -133,7 +133,7 @@ def test_an_unknown_model_is_said(client: PoseLiftingClient, clip: KeypointSeque
 
 def test_one_stream_too_many_is_refused_and_other_calls_go_on(clip: KeypointSequence) -> None:
     with (
-        PoseServer(ServerConfig(port=0, drain_s=1.0, request_threads=1, max_streams=1)) as small,
+        PoseServer(ServerConfig(port=0, drain_s=1.0, call_threads=1, max_streams=1)) as small,
         PoseLiftingClient(small.address) as client,
     ):
         camera: queue.Queue[KeypointSequence | None] = queue.Queue()

@@ -183,9 +183,7 @@ def test_a_store_that_is_not_loaded_is_not_ready() -> None:
         ModelStore().get("mdn_lifter")
 
 
-@pytest.mark.parametrize(
-    "setting", [{"port": 65536}, {"request_threads": 0}, {"max_message_bytes": 0}, {"drain_s": -1.0}]
-)
+@pytest.mark.parametrize("setting", [{"port": 65536}, {"call_threads": 0}, {"max_message_bytes": 0}, {"drain_s": -1.0}])
 def test_settings_out_of_range_are_refused(setting: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(setting))):
         ServerConfig(**setting)  # type: ignore[arg-type]
