@@ -12,7 +12,7 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn_server.codec.lift_stream import LiftStreamDecoder, encode_lift_stream_response
 from pose_mdn_server.codec.lifting import LiftJob, decode_lift_request, encode_lift_response
 from pose_mdn_server.errors import TooManyStreamsError
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.rpc import pose_lifting_pb2, pose_lifting_pb2_grpc
 from pose_mdn_server.stream_lifting import StreamLifter
 
