@@ -14,7 +14,7 @@ from pose_mdn.errors import ConfigError
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.health import Health
 from pose_mdn_server.interceptors import CallInterceptor
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.servicers import (
     model,
     open_inference,

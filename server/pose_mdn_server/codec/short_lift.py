@@ -21,6 +21,7 @@ from pose_mdn.skeletons import HUMAN36M17, get_skeleton
 from pose_mdn.skeletons.skeleton import Skeleton
 from pose_mdn_server.codec.camera import DecodedCamera, decode_camera
 from pose_mdn_server.codec.lifting import MAX_ANSWERED_POSES, MAX_HYPOTHESES
+from pose_mdn_server.codec.packed import packed_head
 from pose_mdn_server.codec.twins import chunks_to_array, has_unpacked, packed_twin
 from pose_mdn_server.errors import RequestError
 from pose_mdn_server.rpc import camera_pb2, pose_lifting_pb2
@@ -103,6 +104,10 @@ class ShortLiftDecoder:
         if header is None or has_unpacked(request):
             return None
         return self.read_poses(header, request.keypoints_px, request.confidence)
+
+    def header(self, data: bytes) -> LiftHeader | None:
+        """The header of an encoded request; `None` if it has to take the thorough road."""
+        return self._header(_Request.FromString(data))
 
     def read_poses(
         self, header: LiftHeader, keypoints_px: Sequence[bytes], confidence: Sequence[bytes]
@@ -220,9 +225,9 @@ class LiftFrame:
         self._text = text.SerializeToString()
         numbers = pose_lifting_pb2.LiftResponse.DESCRIPTOR.fields_by_name
         self._packed = tuple(
-            (column, _packed_head(numbers[field].number, columns[column].nbytes)) for field, column in _FIELDS.items()
+            (column, packed_head(numbers[field].number, columns[column].nbytes)) for field, column in _FIELDS.items()
         )
-        self._status_head = _packed_head(numbers["status"].number, poses)
+        self._status_head = packed_head(numbers["status"].number, poses)
 
     def fill(self, columns: Mapping[str, NDArray[Any]]) -> bytes:
         """A response with the numbers of these columns."""
@@ -234,19 +239,6 @@ class LiftFrame:
         # Every status is below 128, so that each takes one byte.
         parts.append(bytes([_STATUS_VALUE[status] for status in columns["status"].tolist()]))
         return b"".join(parts)
-
-
-def _packed_head(number: int, length: int) -> bytes:
-    """Tag and length of a field of bytes."""
-    return _varint(number << 3 | 2) + _varint(length)
-
-
-def _varint(value: int) -> bytes:
-    low = []
-    while value > 127:
-        low.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*low, value])
 
 
 def _little_endian(array: NDArray[Any]) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 import grpc
 
 from pose_mdn_server.codec.model import encode_model
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.rpc import model_pb2, model_pb2_grpc
 
 SERVICE_NAME: str = model_pb2.DESCRIPTOR.services_by_name["ModelService"].full_name

@@ -8,7 +8,7 @@ import grpc
 from pose_mdn.errors import ModelNotFoundError
 from pose_mdn_server.codec.open_inference import decode_infer_request, encode_infer_response, encode_metadata
 from pose_mdn_server.errors import ModelNotReadyError
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.rpc import open_inference_pb2 as oip
 from pose_mdn_server.rpc import open_inference_pb2_grpc
 

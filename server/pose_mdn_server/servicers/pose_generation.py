@@ -12,7 +12,7 @@ from pose_mdn_server.codec.pose_generation import (
     encode_scores,
     model_label,
 )
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.rpc import pose_generation_pb2 as pb
 from pose_mdn_server.rpc import pose_generation_pb2_grpc
 

@@ -14,7 +14,7 @@ from pose_mdn.inference import DEFAULT_PRIOR, Lifter, PosePrior
 from pose_mdn.inference.bundle import Bundle, list_bundles
 from pose_mdn.skeletons import HUMAN36M17
 from pose_mdn_server.errors import ModelNotReadyError
-from pose_mdn_server.graph import Graph
+from pose_mdn_server.models.graph import Graph
 
 _LOG = logging.getLogger(__name__)
 
