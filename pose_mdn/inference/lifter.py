@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 
 from pose_mdn.errors import BundleError, InputError
@@ -15,7 +16,7 @@ from pose_mdn.inference.bundle import Bundle, find_bundle
 from pose_mdn.inference.known_body import with_known_body
 from pose_mdn.inference.known_camera import KnownCamera, resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
-from pose_mdn.inference.session import open_session
+from pose_mdn.inference.session import open_part
 from pose_mdn.inference.signature import NOISE, Signature, check_signature, output_shapes
 from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
@@ -46,13 +47,22 @@ class Lifter:
     """
 
     def __init__(
-        self, bundle: Bundle, *, threads: int = 0, num_hypotheses: int | None = None, seed: int = DEFAULT_SEED
+        self,
+        bundle: Bundle,
+        *,
+        threads: int = 0,
+        num_hypotheses: int | None = None,
+        seed: int = DEFAULT_SEED,
+        session: onnxruntime.InferenceSession | None = None,
     ) -> None:
-        """Load the graph of a bundle; arguments as of `load_lifter`, `threads` as of `open_session`."""
+        """Load the graph of a bundle; arguments as of `load_lifter`, `threads` as of `open_session`.
+
+        `session` is for those who have opened the bundle's graph already.
+        """
         if bundle.kind != "lifter":
             raise BundleError(f"{bundle.name}: expected a model that lifts, got one of kind {bundle.kind!r}")
         self.bundle = bundle
-        self._session = open_session(bundle.graph_path, threads)
+        self._session = open_part(bundle, threads=threads) if session is None else session
         signature = check_signature(
             f"{self.name}/{self.version}", self._session.get_inputs(), self._session.get_outputs()
         )
