@@ -87,6 +87,10 @@ class NotOfferedError(ServerError):
     """There is no such method here, or it was closed."""
 
 
+class NotServedError(ServerError):
+    """There is no service or model of that name whose health could be told."""
+
+
 class OverdueError(ServerError):
     """The deadline passed before the model ran."""
 

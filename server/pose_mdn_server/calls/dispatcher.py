@@ -66,7 +66,6 @@ class Dispatcher:
     """Knows the methods and carries out calls of them. Methods may be called from any thread.
 
     Args:
-        methods: What is offered.
         gate: Who may call.
         observers: Who counts.
         threads: Long calls that are answered at the same time.
@@ -75,14 +74,13 @@ class Dispatcher:
 
     def __init__(
         self,
-        methods: Iterable[Method],
         *,
         gate: Gatekeeper,
         observers: Iterable[CallObserver] = (),
         threads: int = 4,
         max_streams: int = 256,
     ) -> None:
-        self._methods = {method.path: method for method in methods}
+        self._methods: dict[str, Method] = {}
         self._gate = gate
         self._observers = tuple(observers)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="long-call")
@@ -93,6 +91,10 @@ class Dispatcher:
         self._ids = itertools.count()
         self._id_prefix = secrets.token_hex(6)
         self.is_draining = False
+
+    def offer(self, methods: Iterable[Method]) -> None:
+        """Carry out calls of these methods as well."""
+        self._methods |= {method.path: method for method in methods}
 
     def method(self, path: str) -> Method | None:
         """The method of that path, if there is one."""

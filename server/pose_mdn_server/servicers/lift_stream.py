@@ -58,7 +58,7 @@ class LiftStreamSession:
     def end(self) -> None:
         """Give what still waits, then end."""
         self._rest()
-        self._film.add(None, self._answers.end)
+        self._answers.end()
 
     def close(self) -> None:
         """Forget what waits."""
@@ -75,12 +75,11 @@ class LiftStreamSession:
         if lifter is None:
             return
 
-        def give() -> None:
+        def give() -> bytes | None:
             rest = lifter.rest()
-            if rest is not None:
-                self._answers.put(encode_lift_stream_response(rest, is_rest=True).SerializeToString())
+            return None if rest is None else encode_lift_stream_response(rest, is_rest=True).SerializeToString()
 
-        self._film.add(None, give)
+        self._film.add(self._answers.reserve(), give)
 
 
 class _Film:
@@ -88,11 +87,11 @@ class _Film:
 
     def __init__(self, run_long: "RunLong") -> None:
         self._run_long = run_long
-        self._work: deque[tuple[Pending[Any] | None, Callable[[], Any]]] = deque()
+        self._work: deque[tuple[Pending[Any], Callable[[], Any]]] = deque()
         self._lock = threading.Lock()
         self._running = False
 
-    def add(self, place: Pending[Any] | None, work: Callable[[], Any]) -> None:
+    def add(self, place: Pending[Any], work: Callable[[], Any]) -> None:
         """Do something after all that was added before; what comes out goes to the place."""
         with self._lock:
             self._work.append((place, work))
@@ -113,22 +112,17 @@ class _Film:
                     return
                 place, work = self._work.popleft()
             try:
-                found = work()
+                place.resolve(work())
             except Exception as error:  # the stream ends with it
-                if place is not None:
-                    place.fail(error)
-                    continue
-                raise
-            if place is not None:
-                place.resolve(found)
+                place.fail(error)
 
     def _stopped(self, done: Pending[Any]) -> None:
-        """Threads were too busy, or something failed that has no place of its own."""
+        """If threads were too busy to begin, that is the answer."""
         if done.error is None:
             return
         with self._lock:
             self._running = False
-            failed = [place for place, _ in self._work if place is not None]
+            failed = [place for place, _ in self._work]
             self._work.clear()
         for place in failed:
             place.fail(done.error)

@@ -13,7 +13,7 @@ from pose_mdn_server.calls import Answers, Call, Method, Pending, StreamMethod, 
 from pose_mdn_server.codec.lifting import LiftJob, decode_lift_request, encode_lift_response
 from pose_mdn_server.codec.short_lift import LiftFrame, LiftHeader, ShortLift, ShortLiftDecoder
 from pose_mdn_server.lanes import LiftLane
-from pose_mdn_server.models import ModelStore
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.rpc import pose_lifting_pb2
 from pose_mdn_server.servicers.lift_stream import LiftStreamSession
 

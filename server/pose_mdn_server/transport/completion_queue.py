@@ -59,6 +59,8 @@ class CompletionQueueTransport:
         self._on_call: Callable[[Event], None] = self._call_came
         self._on_shutdown: Callable[[Event], None] = self._shut_down
         self._thread = threading.Thread(target=self._serve, name="calls", daemon=True)
+        self._lock = threading.Lock()
+        self._closed = False
         self._stopping = False
         self._stopped = threading.Event()
 
@@ -90,6 +92,15 @@ class CompletionQueueTransport:
         self.dispatcher.close()
         return finished
 
+    def operate(self, wire: Any, operations: tuple[Any, ...], tag: Callable[[Event], None]) -> None:
+        """Start operations on a call; `tag` is called with the event that reports them. From any thread.
+
+        Threads may answer calls that were cancelled when the server stopped; the core would abort the process.
+        """
+        with self._lock:
+            if not self._closed:
+                wire.start_server_batch(operations, tag)
+
     def _serve(self) -> None:
         poll, batcher = self._queue.poll, self._batcher
         events = 0
@@ -108,7 +119,9 @@ class CompletionQueueTransport:
                 self._run_batch()
             # An event that is kept while the loop waits keeps its call, and the core waits for that.
             event = None
-        self._queue.shutdown()
+        with self._lock:
+            self._closed = True
+            self._queue.shutdown()
 
     def _handle(self, event: Event) -> None:
         try:

@@ -40,8 +40,8 @@ class Exchange:
 
     def refuse(self, status: RefusedStatus) -> None:
         """End it with a status."""
-        self._wire.start_server_batch((cygrpc.ReceiveCloseOnServerOperation(_NO_FLAGS),), _nothing)
-        self._wire.start_server_batch((_initial_metadata(), _refusal(status)), _nothing)
+        self._transport.operate(self._wire, (cygrpc.ReceiveCloseOnServerOperation(_NO_FLAGS),), _nothing)
+        self._transport.operate(self._wire, (_initial_metadata(), _refusal(status)), _nothing)
 
     def _trailers(self) -> tuple[tuple[str, str], ...]:
         """A caller that sent a request id gets it back."""
@@ -59,8 +59,8 @@ class UnaryExchange(Exchange):
 
     def begin(self) -> None:
         """Read the request."""
-        self._wire.start_server_batch((cygrpc.ReceiveCloseOnServerOperation(_NO_FLAGS),), self._closed)
-        self._wire.start_server_batch((cygrpc.ReceiveMessageOperation(_NO_FLAGS),), self._received)
+        self._transport.operate(self._wire, (cygrpc.ReceiveCloseOnServerOperation(_NO_FLAGS),), self._closed)
+        self._transport.operate(self._wire, (cygrpc.ReceiveMessageOperation(_NO_FLAGS),), self._received)
 
     def _received(self, event: Event) -> None:
         data = event.batch_operations[0].message()
@@ -86,7 +86,7 @@ class UnaryExchange(Exchange):
                 cygrpc.SendMessageOperation(data, _NO_FLAGS),
                 cygrpc.SendStatusFromServerOperation(self._trailers(), _OK, b"", _NO_FLAGS),
             )
-        self._wire.start_server_batch(operations, _nothing)
+        self._transport.operate(self._wire, operations, _nothing)
 
 
 class StreamExchange(Exchange):
@@ -113,7 +113,7 @@ class StreamExchange(Exchange):
             self.refuse(opened)
             return
         self._session = opened
-        self._wire.start_server_batch((cygrpc.ReceiveCloseOnServerOperation(_NO_FLAGS),), self._closed)
+        self._transport.operate(self._wire, (cygrpc.ReceiveCloseOnServerOperation(_NO_FLAGS),), self._closed)
         self._proceed()
 
     def _received(self, event: Event) -> None:
@@ -149,7 +149,7 @@ class StreamExchange(Exchange):
                 self._write_next()
             if not (self._over or self._reading or self._no_more) and len(self._answers) < self._transport.stream_window:
                 self._reading = True
-                self._wire.start_server_batch((cygrpc.ReceiveMessageOperation(_NO_FLAGS),), self._received)
+                self._transport.operate(self._wire, (cygrpc.ReceiveMessageOperation(_NO_FLAGS),), self._received)
 
     def _write_next(self) -> None:
         answer = self._answers.take()
@@ -166,7 +166,7 @@ class StreamExchange(Exchange):
             return
         self._writing = True
         message = cygrpc.SendMessageOperation(data, _NO_FLAGS)
-        self._wire.start_server_batch((*self._first_of_all(), message), self._sent)
+        self._transport.operate(self._wire, (*self._first_of_all(), message), self._sent)
 
     def _finish(self, status: RefusedStatus | None) -> None:
         assert self._session is not None
@@ -176,7 +176,7 @@ class StreamExchange(Exchange):
             if status is None
             else _refusal(status)
         )
-        self._wire.start_server_batch((*self._first_of_all(), ending), _nothing)
+        self._transport.operate(self._wire, (*self._first_of_all(), ending), _nothing)
         self._transport.dispatcher.close_stream(self._session)
 
     def _first_of_all(self) -> tuple[Any, ...]:
