@@ -43,6 +43,10 @@ class ServerError(PoseMDNError):
     """The service could not answer, through no fault of the request."""
 
 
+class StartupError(ServerError):
+    """A process of the server cannot start."""
+
+
 class ModelNotReadyError(ServerError):
     """A model is still being loaded."""
 

@@ -82,6 +82,8 @@ class CompletionQueueTransport:
 
     def stop(self, grace_s: float) -> bool:
         """Take no new calls, give those under way so many seconds, then cancel them. True if none was cancelled."""
+        if self._stopped.is_set():
+            return True
         self._stopping = True
         self._server.shutdown(self._queue, self._on_shutdown)
         finished = self._stopped.wait(grace_s)
