@@ -1,7 +1,6 @@
 """Snapshots as a page that Prometheus reads."""
 
 from collections.abc import Iterator
-from typing import cast
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -13,7 +12,6 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from pose_mdn import __version__
 from pose_mdn_server.telemetry.families import FAMILIES, PREFIX, Family
@@ -67,7 +65,7 @@ def _gauge(name: str, family: Family, series: dict[str, float]) -> Metric:
 
 def _histogram(name: str, family: Family, series: dict[str, list[int]]) -> Metric:
     metric = HistogramMetricFamily(PREFIX + name, family.help, labels=family.labels)
-    edges = [floatToGoString(edge) for edge in (*family.bounds, float("inf"))]
+    edges = [*(f"{edge:.12g}" for edge in family.bounds), "+Inf"]
     for key, (total, *counts) in series.items():
         reached, buckets = 0, []
         for edge, count in zip(edges, counts, strict=True):
@@ -78,4 +76,4 @@ def _histogram(name: str, family: Family, series: dict[str, list[int]]) -> Metri
 
 
 def _labels(family: Family, key: str) -> list[str]:
-    return cast("list[str]", key.split(SEPARATOR) if family.labels else [])
+    return key.split(SEPARATOR) if family.labels else []

@@ -15,7 +15,7 @@ SECONDS = tuple(
     for step in (1, 1.5, 2, 3, 5, 7)
     if 5e-5 <= step * 10.0**exponent <= 10
 )
-"""Upper edges of latency buckets, 50 µs to 10 s, six in a decade: a quantile read from them is right within a quarter."""
+"""Upper edges of latency buckets, 50 µs to 10 s, six in a decade; neighbours differ by a factor of 1.4 to 1.7."""
 
 POSES = tuple(float(1 << power) for power in range(13))
 """Upper edges of batch sizes, 1 to 4096."""

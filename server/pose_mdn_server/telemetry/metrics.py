@@ -58,7 +58,7 @@ class Metrics:
             method = self._method(path)
             started[method] = started.get(method, 0) + 1
 
-    def call_finished(
+    def call_finished(  # noqa: PLR0917 - keywords cost time on each call
         self, path: str, model: str, code: str, seconds: float, poses: int, queued_s: float, ran_s: float
     ) -> None:
         """A call or a stream ended with the status `code`, "OK", `seconds` after it came.
@@ -74,7 +74,9 @@ class Metrics:
             series = self._call_series(path, model, code)
         series.add(seconds, poses, queued_s, ran_s)
 
-    def stream_answered(self, path: str, model: str, seconds: float, poses: int, queued_s: float, ran_s: float) -> None:
+    def stream_answered(  # noqa: PLR0917 - as above
+        self, path: str, model: str, seconds: float, poses: int, queued_s: float, ran_s: float
+    ) -> None:
         """A message of a stream was answered, `seconds` after it came; the rest as in `call_finished`."""
         try:
             series: AnswerSeries = self._threads.shard.answers[path, model]

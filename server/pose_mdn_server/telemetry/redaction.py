@@ -5,7 +5,7 @@ through only if they are plain values, and texts are searched for what looks lik
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 from pose_mdn.errors import PoseMDNError
@@ -26,6 +26,10 @@ _NUMBERS = re.compile(rf"{_NUMBER}(?:[^\d]{{1,40}}?{_NUMBER}){{3,}}", re.IGNOREC
 """Four decimal numbers or more in a row are coordinates, however they are punctuated."""
 
 
+_MODULES_TRUSTED = re.compile(r"(pathlib|enum|datetime|uuid|ipaddress|decimal)(\..*)?")
+"""Of the standard library, whose values have short texts."""
+
+
 def plain_text(text: str) -> str:
     """A text without coordinates and credentials, and not endlessly long."""
     if text.isalnum() and len(text) <= _MAX_TEXT:  # most request ids; one word with nothing in it to search
@@ -39,20 +43,16 @@ def plain_value(value: object) -> str | int | float | bool | None:
     """A value that may stand in a log; of arrays, messages and containers only the kind and the size."""
     if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, str):
-        return plain_text(value)
     if isinstance(value, PoseMDNError):  # written for callers to read
         return plain_text(str(value))
     if isinstance(value, BaseException):
         return plain_text(f"{type(value).__name__}: {value}")
+    if isinstance(value, str) or _MODULES_TRUSTED.fullmatch(type(value).__module__):
+        return plain_text(str(value))
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple):
         return f"<{type(value).__name__} {shape}>"
-    if isinstance(value, bytes | bytearray | memoryview | list | tuple | dict | set | frozenset):
-        return f"<{type(value).__name__} of {len(value)}>"
-    if type(value).__str__ is not object.__str__ and _is_harmless(value):
-        return plain_text(str(value))
-    return f"<{type(value).__name__}>"
+    return f"<{type(value).__name__} of {len(value)}>" if isinstance(value, Sized) else f"<{type(value).__name__}>"
 
 
 def plain_arguments(arguments: Any) -> Any:
@@ -65,8 +65,3 @@ def plain_arguments(arguments: Any) -> Any:
 def plain_field(name: str, value: object) -> str | int | float | bool | None:
     """The value of an extra field; one whose name speaks of secrets or keypoints is not told at all."""
     return REDACTED if _SECRET_NAMES.search(name) else plain_value(value)
-
-
-def _is_harmless(value: object) -> bool:
-    """Whether a value's own text can be trusted: enumerations, paths, and the like of the standard library."""
-    return type(value).__module__.partition(".")[0] in {"pathlib", "enum", "datetime", "uuid", "ipaddress", "decimal"}

@@ -96,7 +96,7 @@ class Shard:
 
     def _counters(self) -> Counts:
         counters: Counts = {"calls_started": {_method(path): count for path, count in self.started.copy().items()}}
-        calls, poses = counters["calls"], counters["poses"] = {}, {}
+        calls, poses = counters.setdefault("calls", {}), counters.setdefault("poses", {})
         for (path, model, code), series in self.calls.copy().items():
             calls[key_of(_method(path), model, code)] = sum(series.latency.counts.copy())
             if code == OK:
@@ -128,6 +128,7 @@ class Shard:
                 key_of(stage, model): histogram.row(nano)
                 for model, stages in self.stages.copy().items()
                 for stage, histogram in (("queue", stages.queue), ("model", stages.run), ("rest", stages.rest))
+                if any(histogram.counts)
             },
             "batch_poses": {model: poses.row(1.0) for model, (poses, _) in batches.items()},
             "batch_seconds": {model: seconds.row(nano) for model, (_, seconds) in batches.items()},
