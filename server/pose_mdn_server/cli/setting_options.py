@@ -1,16 +1,14 @@
 """Options of a command, made from the table of settings: none is written twice."""
 
+import functools
 import inspect
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pose_mdn_server.config_sources.table import Setting, settings
 from pose_mdn_server.config_sources.values import spelt
-
-_METAVARS = {int: "N", float: "NUMBER", str: "TEXT", Path: "PATH", tuple: "TEXT,..."}
 
 
 def with_setting_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -22,8 +20,13 @@ def with_setting_options(command: Callable[..., None]) -> Callable[..., None]:
     signature = inspect.signature(command)
     own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
     options = [_option(setting) for setting in settings().values()]
-    command.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
-    return command
+
+    @functools.wraps(command)
+    def with_options(**values: object) -> None:
+        command(**values)
+
+    with_options.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    return with_options
 
 
 def _option(setting: Setting) -> inspect.Parameter:
@@ -31,7 +34,7 @@ def _option(setting: Setting) -> inspect.Parameter:
     option = typer.Option(
         f"{setting.flag}/{off}" if setting.kind is bool else setting.flag,
         help=setting.meaning + _shown_default(setting),
-        metavar=None if setting.kind is bool else _METAVARS[setting.kind],
+        metavar=setting.placeholder or None,
         show_default=False,  # as typer sees it, that is None: not given
         rich_help_panel=setting.section.title,
     )

@@ -79,9 +79,17 @@ class Setting:
         return PREFIX + self.name.upper()
 
     @property
+    def placeholder(self) -> str:
+        """What stands for its value in a usage line, for example "N"; empty for a switch."""
+        return _PLACEHOLDERS[self.kind]
+
+    @property
     def live(self) -> bool:
         """Whether a running server takes over a new value."""
         return self.name in LIVE
+
+
+_PLACEHOLDERS = {bool: "", int: "N", float: "NUMBER", str: "TEXT", Path: "PATH", tuple: "TEXT,..."}
 
 
 @cache
