@@ -18,8 +18,6 @@ class ServerConfig:
     """Address of metrics, probes and browsers' calls."""
     http_port: int | None = 8002
     """TCP port of metrics, probes and browsers' calls; 0 takes any free one, none leaves them out."""
-    workers: int = 0
-    """Processes that answer on the one port; 0 for one on each core."""
     transport: str = "auto"
     """How calls come in: "completion-queue" is fast, "threads" uses gRPC's public interface alone; "auto" is the first
     where the installed grpcio has what it needs."""
@@ -30,6 +28,8 @@ class ServerConfig:
     """How often to look for changed bundles; 0 for only when told to (SIGHUP, or a load over the network)."""
     default_model: str = "mdn_lifter"
     """Lifter that answers requests which name none."""
+    workers: int = 0
+    """Processes that answer on the one port; 0 for one on each core."""
     inference_threads: int = 1
     """Processor threads of a worker for each run of a model."""
     max_batch: int = 128
@@ -59,7 +59,7 @@ class ServerConfig:
     tls_certificate: Path | None = None
     """Certificate chain of the server, PEM; read again when the file changes."""
     tls_key: Path | None = None
-    """Its private key, PEM."""
+    """Private key of that certificate, PEM."""
     tls_client_ca: Path | None = None
     """Certificates that sign clients' certificates, PEM; if given, a client without one is refused."""
     tokens: Path | None = None
@@ -73,9 +73,9 @@ class ServerConfig:
     model_control: bool = False
     """Whether callers who administer may load and unload models."""
     calls_per_s: float = 0.0
-    """Quota of each client that has none of its own; 0 for no limit."""
+    """Quota of calls of each client that has none of its own; 0 for no limit."""
     poses_per_s: float = 0.0
-    """As above, of poses."""
+    """Quota of poses of each client that has none of its own; 0 for no limit."""
 
     access_log: bool = False
     """One line for each call; never keypoints, never tokens."""
