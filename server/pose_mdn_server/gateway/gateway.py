@@ -20,8 +20,9 @@ from pose_mdn_server.gateway.origins import BrowserRules, answer_preflight, orig
 from pose_mdn_server.gateway.pages import Pages
 from pose_mdn_server.gateway.responses import Response
 from pose_mdn_server.gateway.supervisor import Supervisor
-from pose_mdn_server.gateway.tls_files import Rotation, TlsFiles, rotating, tls_files
+from pose_mdn_server.gateway.tls_files import Encryption, TlsFiles, tls_files
 
+MAX_CONNECTIONS = 512
 MAX_CALLS = 256
 """Calls under way at the same time."""
 
@@ -58,7 +59,7 @@ class Gateway:
         # A socket in a folder of our own needs no encryption, and a server there has none.
         self._encrypts_inside = not grpc_target.startswith("unix:")
         self._files = tls_files(config)
-        self._rotation: Rotation | None = None
+        self._encryption: Encryption | None = None
         self._server: HttpServer | None = None
         self._looking: asyncio.Task[None] | None = None
         self._calls = 0
@@ -69,21 +70,19 @@ class Gateway:
         Raises:
             ConfigError: The certificate cannot be used.
         """
-        tls: ssl.SSLContext | None = None
         if self._files is None:
             self._backend.connect()
         else:
-            self._rotation = Rotation(encryption=self._files.load())
-            self._use_encryption()
-            tls = rotating(self._rotation)
-            self._looking = asyncio.create_task(self._look_for_certificates(self._files, self._rotation))
+            self._use(self._files.load())
+            self._looking = asyncio.create_task(self._look_for_certificates(self._files))
         limit = self.config.max_message_bytes
         limits = HttpLimits(
             head_bytes=self.config.max_metadata_bytes + _HEAD_BYTES_BESIDE_METADATA,
             body_bytes=limit,
             held_bytes=_HELD_MESSAGES * limit,
+            connections=MAX_CONNECTIONS,
         )
-        self._server = HttpServer(self.handle, limits, tls)
+        self._server = HttpServer(self.handle, limits, None if self._files is None else self._certificate)
         self._server.start(listener)
 
     async def drain(self) -> bool:
@@ -161,7 +160,7 @@ class Gateway:
         finally:
             self._calls -= 1
 
-    async def _look_for_certificates(self, files: TlsFiles, rotation: Rotation) -> None:
+    async def _look_for_certificates(self, files: TlsFiles) -> None:
         known = files.stamp()
         while True:
             await asyncio.sleep(_LOOK_FOR_CERTIFICATES_S)
@@ -169,17 +168,20 @@ class Gateway:
                 stamp = files.stamp()
                 if stamp == known:
                     continue
-                rotation.encryption = files.load()
+                encryption = files.load()
             except (ConfigError, OSError) as error:  # half written, or wrong: the old one goes on
                 _LOG.warning("the certificate changed and cannot be used yet: %s", error)
                 continue
             known = stamp
-            self._use_encryption()
+            self._use(encryption)
             _LOG.info("uses the certificate that was changed")
 
-    def _use_encryption(self) -> None:
-        assert self._rotation is not None
-        encryption = self._rotation.encryption
+    def _certificate(self) -> ssl.SSLContext:
+        assert self._encryption is not None
+        return self._encryption.towards_clients
+
+    def _use(self, encryption: Encryption) -> None:
+        self._encryption = encryption
         self._rules = replace(self._rules, hosts=self._rules.hosts | frozenset(encryption.names))
         if self._encrypts_inside:
             name = encryption.names[0] if encryption.names else ""

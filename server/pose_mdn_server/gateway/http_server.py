@@ -14,7 +14,6 @@ from pose_mdn_server.gateway.http_errors import ConnectionGoneError, HttpError, 
 from pose_mdn_server.gateway.request_head import RequestHead
 from pose_mdn_server.gateway.responses import Response, encode_chunk, encode_head, json_response
 
-MAX_CONNECTIONS = 512
 HANDSHAKE_S = 10.0
 
 _LOG = logging.getLogger(__name__)
@@ -60,13 +59,17 @@ class HttpLimits:
     head_bytes: int
     body_bytes: int
     held_bytes: int
-    connections: int = MAX_CONNECTIONS
+    connections: int
 
 
 class HttpServer:
-    """Serves a listening socket; `handle` answers requests and never sees one that is not whole HTTP."""
+    """Serves a listening socket.
 
-    def __init__(self, handle: Handler, limits: HttpLimits, tls: ssl.SSLContext | None = None) -> None:
+    `handle` answers requests and never sees one that is not whole HTTP. `tls` gives the certificate of each connection as it
+    comes.
+    """
+
+    def __init__(self, handle: Handler, limits: HttpLimits, tls: Callable[[], ssl.SSLContext] | None = None) -> None:
         self._handle = handle
         self._limits = limits
         self._tls = tls
@@ -140,7 +143,10 @@ class HttpServer:
             if accepted.family != socket.AF_UNIX:
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             transport, _ = await loop.connect_accepted_socket(
-                lambda: protocol, accepted, ssl=self._tls, ssl_handshake_timeout=HANDSHAKE_S if self._tls else None
+                lambda: protocol,
+                accepted,
+                ssl=self._tls and self._tls(),
+                ssl_handshake_timeout=HANDSHAKE_S if self._tls else None,
             )
         except (OSError, TimeoutError):
             accepted.close()

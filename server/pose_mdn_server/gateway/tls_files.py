@@ -84,24 +84,6 @@ def tls_files(config: ServerConfig) -> TlsFiles | None:
     return TlsFiles(certificate=config.tls_certificate, key=config.tls_key, client_ca=config.tls_client_ca)
 
 
-def rotating(current: "Rotation") -> ssl.SSLContext:
-    """A context whose handshakes are those of whatever certificate is current."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-
-    def switch(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-        connection.context = current.encryption.towards_clients
-
-    context.sni_callback = switch
-    return context
-
-
-@dataclass(kw_only=True)
-class Rotation:
-    """The certificate in use."""
-
-    encryption: Encryption
-
-
 def _names(certificate: Path, key: Path) -> tuple[str, ...]:
     """What a certificate calls its owner: the names that a client sees who trusts it and shakes hands with it here."""
     client_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
