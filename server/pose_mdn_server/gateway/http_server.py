@@ -62,11 +62,25 @@ class HttpLimits:
     connections: int
 
 
+@dataclass(kw_only=True)
+class _Guest:
+    """Who is connected, or about to be."""
+
+    accepted: socket.socket
+    peer: str
+    connection: Connection | None = None
+    is_leaving: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.connection is None or self.connection.is_waiting
+
+
 class HttpServer:
     """Serves a listening socket.
 
-    `handle` answers requests and never sees one that is not whole HTTP. `tls` gives the certificate of each connection as it
-    comes.
+    `handle` answers requests and never sees one that is not whole HTTP. `tls` gives the certificate of each connection
+    as it comes.
     """
 
     def __init__(self, handle: Handler, limits: HttpLimits, tls: Callable[[], ssl.SSLContext] | None = None) -> None:
@@ -74,7 +88,7 @@ class HttpServer:
         self._limits = limits
         self._tls = tls
         self._budget = ByteBudget(limits.held_bytes)
-        self._connections: dict[asyncio.Task[None], Connection | None] = {}
+        self._guests: dict[asyncio.Task[None], _Guest] = {}
         self._accepting: asyncio.Task[None] | None = None
         self._listener: socket.socket | None = None
         self._draining = False
@@ -93,12 +107,12 @@ class HttpServer:
             await asyncio.gather(self._accepting, return_exceptions=True)
         if self._listener is not None:
             self._listener.close()
-        for task, connection in self._connections.items():
-            if connection is None or connection.is_waiting:
+        for task, guest in self._guests.items():
+            if guest.is_waiting:
                 task.cancel()
-        if not self._connections:
+        if not self._guests:
             return True
-        _, late = await asyncio.wait(self._connections, timeout=seconds)
+        _, late = await asyncio.wait(self._guests, timeout=seconds)
         for task in late:
             task.cancel()
         if late:
@@ -114,28 +128,32 @@ class HttpServer:
                 _LOG.warning("cannot accept a connection: %s", error.strerror)
                 await asyncio.sleep(_RETRY_ACCEPT_S)
                 continue
-            if len(self._connections) >= self._limits.connections and not self._evict():
+            if len(self._guests) >= self._limits.connections and not self._evict():
                 accepted.close()
                 continue
-            task = asyncio.create_task(self._serve(accepted, str(address[0]) if address else ""))
-            self._connections[task] = None
+            guest = _Guest(accepted=accepted, peer=str(address[0]) if address else "")
+            task = asyncio.create_task(self._serve(guest))
+            self._guests[task] = guest
             task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
-        self._connections.pop(task, None)
+        guest = self._guests.pop(task, None)
+        if guest is not None and guest.connection is None:
+            guest.accepted.close()
         if not task.cancelled() and task.exception() is not None:
             _LOG.error("a connection failed", exc_info=task.exception())
 
     def _evict(self) -> bool:
         """End the oldest connection that has no request under way, so that idle ones cannot keep others out."""
-        for task, connection in self._connections.items():
-            if connection is not None and connection.is_waiting:
-                del self._connections[task]
+        for task, guest in self._guests.items():
+            if guest.is_waiting and not guest.is_leaving:
+                guest.is_leaving = True
                 task.cancel()
                 return True
         return False
 
-    async def _serve(self, accepted: socket.socket, peer: str) -> None:
+    async def _serve(self, guest: "_Guest") -> None:
+        accepted = guest.accepted
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(READ_BYTES)
         protocol = asyncio.StreamReaderProtocol(reader)
@@ -145,20 +163,17 @@ class HttpServer:
             transport, _ = await loop.connect_accepted_socket(
                 lambda: protocol,
                 accepted,
-                ssl=self._tls and self._tls(),
-                ssl_handshake_timeout=HANDSHAKE_S if self._tls else None,
+                ssl=None if self._tls is None else self._tls(),
+                ssl_handshake_timeout=None if self._tls is None else HANDSHAKE_S,
             )
         except (OSError, TimeoutError):
-            accepted.close()
-            return
+            return  # no handshake
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         connection = Connection(reader, writer, max_head_bytes=self._limits.head_bytes, budget=self._budget)
-        task = asyncio.current_task()
-        if task in self._connections:
-            self._connections[task] = connection
+        guest.connection = connection
         try:
             with contextlib.suppress(ConnectionGoneError):
-                while await self._exchange(connection, peer) and not self._draining:
+                while await self._exchange(connection, guest.peer) and not self._draining:
                     connection.let_go_of_body()
         except BaseException:
             connection.abort()

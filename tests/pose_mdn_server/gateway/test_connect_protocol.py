@@ -84,7 +84,8 @@ def test_errors_have_a_status_a_code_and_the_fields_at_fault(gateway: RunningGat
     "body",
     [
         b"{", b"[]", b"null", b'"x"', b"\xff", b'{"keypointsPx": [null]}', b'{"keypointsPx": [NaN]}',
-        b'{"keypointPx": []}', b"[" * 100_000, b'{"camera":' * 1000, b'{"keypointsPx": ["1e999999"]}', b'{"seed": 1e400}',
+        b'{"keypointPx": []}', b"[" * 100_000, b'{"camera":' * 1000, b'{"keypointsPx": ["1e999999"]}',
+        b'{"seed": 1e400}',
     ],
 )  # fmt: skip
 def test_what_is_no_json_of_the_message_is_an_invalid_argument(gateway: RunningGateway, body: bytes) -> None:
@@ -171,8 +172,8 @@ def test_metadata_passes_both_ways(scripted: RunningGateway, script: Script) -> 
     script.behave = behave
     answer = scripted.post(
         LIFT, b"", "application/proto",
-        authorization="Bearer abc", x_request_id="r1", x_priority="bulk", x_blob_bin="AP8, AQ==", traceparent="00-1-2-3",
-        cookie="secret=1", x_forwarded_for="6.6.6.6", grpc_previous_rpc_attempts="9",
+        authorization="Bearer abc", x_request_id="r1", x_priority="bulk", x_blob_bin="AP8, AQ==",
+        traceparent="00-1-2-3", cookie="secret=1", x_forwarded_for="6.6.6.6", grpc_previous_rpc_attempts="9",
     )  # fmt: skip
     assert answer.headers["x-first"] == "1"
     assert answer.headers["x-bytes-bin"] == "AP8"
@@ -182,7 +183,8 @@ def test_metadata_passes_both_ways(scripted: RunningGateway, script: Script) -> 
     assert "trailer-set-cookie" not in answer.headers
     sent = [item for item in script.metadata if item[0] != "user-agent"]
     assert sorted(sent) == [
-        ("authorization", "Bearer abc"), ("traceparent", "00-1-2-3"), ("x-blob-bin", b"\x00\xff"), ("x-blob-bin", b"\x01"),
+        ("authorization", "Bearer abc"), ("traceparent", "00-1-2-3"),
+        ("x-blob-bin", b"\x00\xff"), ("x-blob-bin", b"\x01"),
         ("x-forwarded-for", "127.0.0.1"), ("x-priority", "bulk"), ("x-request-id", "r1"),
     ]  # fmt: skip
 
@@ -204,9 +206,8 @@ def test_an_unknown_version_of_the_protocol_is_refused(gateway: RunningGateway) 
 def test_a_caller_who_goes_away_cancels_the_call(scripted: RunningGateway, script: Script) -> None:
     script.behave = lambda request, context: b"" if script.cancelled.wait(20) else b"nobody left"
     with scripted.connect() as connection:
-        connection.sendall(
-            f"POST {LIFT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/proto\r\ncontent-length: 0\r\n\r\n".encode()
-        )
+        head = f"POST {LIFT} HTTP/1.1", "host: localhost", "content-type: application/proto", "content-length: 0"
+        connection.sendall("\r\n".join((*head, "", "")).encode())
         assert script.called.wait(10)
         assert not script.cancelled.is_set()
     assert script.cancelled.wait(10)
