@@ -117,7 +117,9 @@ class Catalogue:
         for label in loading - self.entries.keys():
             name, _, version = label.partition("/")
             rows.append(IndexEntry(name=name, version=version, state=ModelState.LOADING))
-        chosen = [row for row in rows if row.state is ModelState.READY or not ready_only]
+        # Where two folders claim one name, the one that serves speaks for it.
+        by_name = {(row.name, row.version): row for row in sorted(rows, key=lambda row: row.state is ModelState.READY)}
+        chosen = [row for row in by_name.values() if row.state is ModelState.READY or not ready_only]
         return sorted(chosen, key=lambda row: _order((row.name, row.version)))
 
 

@@ -16,6 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 _KEPT = " (kept)"
 """Ends the label of what serves without a folder."""
+_LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ class Renewal:
                 return replace(previous, reason="")
             return self._loaded(label, Bundle.open(folder), found)
         except PoseMDNError as error:
-            reason = self._without_root(str(error))
+            reason = self._told(error)
         # One bundle, whatever is wrong with it, must not hinder the others; ONNX Runtime raises many kinds.
         except Exception as error:
             _LOG.exception("%s cannot be loaded", label)
@@ -145,6 +146,11 @@ class Renewal:
     def _unloaded(self, entry: Entry) -> Entry:
         return replace(entry, model=None, reason=UNLOADED)
 
-    def _without_root(self, reason: str) -> str:
-        """A reason without the path of the repository, which is nobody's business but the operator's."""
-        return reason.replace(f"{self._settings.repository or BUNDLED_REPOSITORY}{os.sep}", "")
+    def _told(self, error: PoseMDNError) -> str:
+        """A reason in one line that any protocol can carry, without the path of the repository.
+
+        The path is nobody's business but the operator's.
+        """
+        reason = str(error).replace(f"{self._settings.repository or BUNDLED_REPOSITORY}{os.sep}", "")
+        line = " ".join(reason.split()).encode("utf-8", "backslashreplace").decode()
+        return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."

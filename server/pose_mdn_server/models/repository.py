@@ -78,11 +78,16 @@ def _subfolders(folder: Path, label: str, problems: dict[str, str]) -> Iterator[
     for entry in sorted(found, key=lambda entry: (entry.is_symlink(), entry.name)):
         if entry.name.startswith("."):
             continue
+        shown = f"{label}/{ascii(entry.name)[1:-1]}".lstrip("/")
         try:
-            if entry.is_dir():
-                yield entry.name
+            is_folder = entry.is_dir()
         except OSError as error:
-            problems[f"{label}/{entry.name}".lstrip("/")] = f"cannot be read: {error.strerror}"
+            problems[shown] = f"cannot be read: {error.strerror}"
+            continue
+        if is_folder and entry.name.isprintable():
+            yield entry.name
+        elif is_folder:
+            problems[shown] = "expected a name of letters and digits, got one that cannot be printed"
 
 
 def _is_meant_as_bundle(folder: Path, label: str, problems: dict[str, str]) -> bool:

@@ -43,10 +43,10 @@ def load_served_model(bundle: Bundle, *, threads: int, batch_sizes: Sequence[int
     Raises:
         BundleError: It cannot be loaded, or does not do what its config says.
     """
-    for text in (bundle.name, bundle.version):
+    for text in (bundle.name, bundle.version, *graph_names(bundle)):
         if not _NAME.fullmatch(text):
             raise BundleError(
-                f"{bundle.path}: expected a name and a version of up to 64 letters, digits and ._+-, got {text[:64]!r}"
+                f"{bundle.path}: expected names and a version of up to 64 letters, digits and ._+-, got {text[:64]!r}"
             )
     sessions = open_parts(bundle, threads)
     graphs = tuple(Graph(bundle, part=part, session=session) for part, session in sessions.items())
