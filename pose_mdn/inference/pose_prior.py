@@ -23,6 +23,7 @@ from pose_mdn.skeletons.human36m import HUMAN36M17
 DEFAULT_PRIOR = "pose_vae"
 DEFAULT_BOUND_SAMPLES = 64
 
+_PARTS = ("encode", "decode")
 _CHUNK_ROWS = 4096
 _LARGEST_M = 10.0
 _JOINTS = HUMAN36M17.num_joints
@@ -90,7 +91,9 @@ class PosePrior:
             raise BundleError(f"{bundle.name}: expected a prior over poses, got a model of kind {bundle.kind!r}")
         self.bundle = bundle
         if sessions is None:
-            sessions = {part: open_part(bundle, part, threads) for part in ("encode", "decode")}
+            sessions = {part: open_part(bundle, part, threads) for part in _PARTS}
+        if not sessions.keys() >= set(_PARTS):
+            raise BundleError(f"{bundle.name}: expected graphs {', '.join(_PARTS)}, got {', '.join(sessions) or 'one'}")
         self._encode, self._decode = sessions["encode"], sessions["decode"]
         config = bundle.config
         try:
