@@ -44,7 +44,7 @@ def certificate_seen(target: str, *, timeout_s: float) -> SeenCertificate:
     trusting.load_verify_locations(cadata=pem)
     with _connected(target, trusting, timeout_s) as second:
         names = (second.getpeercert() or {}).get("subjectAltName", ())
-    found = [str(name) for kind, name in names if kind in {"DNS", "IP Address"}]  # type: ignore[misc, str-unpack]
+    found = [str(name) for kind, name in names if kind in {"DNS", "IP Address"}]  # type: ignore[str-unpack]
     # "*.example.org" is valid for any one word in the star's place.
     return SeenCertificate(pem=pem.encode(), name=(found or ["localhost"])[0].replace("*", "probe", 1))
 

@@ -12,6 +12,7 @@ names, listens. Exit code 0 means that the server takes requests. No token is ne
 import argparse
 import http.client
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -151,7 +152,11 @@ def _ask(arguments: argparse.Namespace) -> str:
         config = load_config(config_file(None, os.environ), {}, os.environ)
         tls = tls or config.tls_certificate is not None
         host, port = (config.http_host, config.http_port) if arguments.http else (config.host, config.port)
+        if port is None:
+            raise ConfigError("http_port: expected a port to ask over HTTP, got none; leave --http out")
         arguments.target = f"{_reachable(host)}:{port}"
+    if re.fullmatch(r".+:\d+", arguments.target) is None:
+        raise ConfigError(f"expected HOST:PORT, got {arguments.target!r}")
     if arguments.http:
         return check_http(arguments.target, timeout_s=arguments.timeout_s)
     return check(
