@@ -4,6 +4,7 @@ import datetime
 import http.server
 import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -136,8 +137,8 @@ def test_nobody_listening_is_unavailable_and_not_a_traceback(probe: Probe) -> No
         unused.bind(("127.0.0.1", 0))
         target = f"127.0.0.1:{unused.getsockname()[1]}"
         assert healthcheck.check(target, timeout_s=5) == "UNAVAILABLE"
-        for option in ("--tls", "--http"):
-            assert probe(target, option) == (1, f"{target}: UNAVAILABLE\n")
+        for options in (["--tls"], ["--http"], ["--http", "--tls"]):
+            assert probe(target, *options) == (1, f"{target}: UNAVAILABLE\n")
 
 
 @pytest.mark.parametrize(
@@ -225,10 +226,25 @@ def test_without_a_target_it_asks_the_server_of_these_settings(
         assert probe()[0] == 2
 
 
-@pytest.mark.parametrize(("status", "expected"), [(200, (0, "SERVING")), (503, (1, "HTTP 503"))])
-def test_over_http_readiness_counts(
-    status: int, expected: tuple[int, str], probe: Probe, monkeypatch: pytest.MonkeyPatch
+def test_the_probe_of_a_server_that_wants_certificates_shows_the_servers_own(
+    ca: Identity,
+    tmp_path: Path,
+    servicer: health.HealthServicer,
+    probe: Probe,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    server = Identity.issued(tmp_path, "server", x509.DNSName("pose.example.org"), by=ca)
+    with serving(servicer, server.server_credentials(client_ca=ca)) as target:
+        monkeypatch.setenv("POSE_MDN_PORT", target.rpartition(":")[2])
+        for name, path in (("CERTIFICATE", server.certificate), ("KEY", server.key), ("CLIENT_CA", ca.certificate)):
+            monkeypatch.setenv(f"POSE_MDN_TLS_{name}", str(path))
+        assert probe() == (0, f"{target}: SERVING\n")
+
+
+@contextmanager
+def answering(status: int, identity: Identity | None = None) -> Iterator[str]:
+    """An HTTP port whose /readyz has a status."""
+
     class Ready(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status if self.path == "/readyz" else 404)
@@ -238,12 +254,35 @@ def test_over_http_readiness_counts(
             pass
 
     with http.server.HTTPServer(("127.0.0.1", 0), Ready) as server:
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        if identity is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(identity.certificate, identity.key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        target = f"127.0.0.1:{server.server_port}"
-        assert probe(target, "--http") == (expected[0], f"{target}: {expected[1]}\n")
-        monkeypatch.setenv("POSE_MDN_HTTP_PORT", str(server.server_port))
-        assert probe("--http") == (expected[0], f"{target}: {expected[1]}\n")
+        yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.mark.parametrize(("status", "expected"), [(200, (0, "SERVING")), (503, (1, "HTTP 503"))])
+def test_over_http_readiness_counts(
+    status: int, expected: tuple[int, str], probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(status) as target:
+        assert probe(target, "--http") == (expected[0], f"{target}: {expected[1]}\n")
+        monkeypatch.setenv("POSE_MDN_HTTP_PORT", target.rpartition(":")[2])
+        assert probe("--http") == (expected[0], f"{target}: {expected[1]}\n")
+
+
+def test_over_https_certificates_count_as_they_do_for_grpc(ca: Identity, tmp_path: Path, probe: Probe) -> None:
+    here = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    stranger = Identity.issued(tmp_path, "stranger")
+    with answering(200, Identity.issued(tmp_path, "server", here, by=ca)) as target:
+        assert probe(target, "--http", "--tls") == (0, f"{target}: SERVING\n")
+        assert probe(target, "--http", "--ca", ca.certificate) == (0, f"{target}: SERVING\n")
+        assert probe(target, "--http", "--ca", stranger.certificate) == (1, f"{target}: UNAVAILABLE\n")
+        assert probe(target, "--http", "--ca", tmp_path / "nowhere.pem")[0] == 2
+        assert probe("192.0.2.1:1", "--http", "--tls")[0] == 2
 
 
 @pytest.mark.parametrize("options", [("--http", "--service", "x"), ("--key", "k.pem"), ("--frobnicate",)])
