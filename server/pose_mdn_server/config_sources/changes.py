@@ -27,7 +27,7 @@ def changed_settings(old: ServerConfig, new: ServerConfig) -> ChangedSettings:
 
 
 def with_live_changes(old: ServerConfig, new: ServerConfig) -> ServerConfig:
-    """What a server runs with after it was told to read its settings again: the old ones, but for those it takes over."""
+    """What a server runs with once it was told to read its settings again: the old, but for those it takes over."""
     return replace(old, **{name: getattr(new, name) for name in changed_settings(old, new).live})
 
 
