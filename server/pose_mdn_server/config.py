@@ -1,5 +1,6 @@
 """Settings of a server."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,12 @@ class ServerConfig:
     """Address of metrics, probes and browsers' calls."""
     http_port: int | None = 8002
     """TCP port of metrics, probes and browsers' calls; 0 takes any free one, none leaves them out."""
+    http_allowed_origins: tuple[str, ...] = ()
+    """Origins whose pages may call from a browser, "https://HOST" or "http://HOST:PORT", compared exactly; none by
+    default."""
+    http_allowed_hosts: tuple[str, ...] = ()
+    """Names besides its addresses, `localhost` and those of its certificate under which the HTTP port may be asked;
+    others are refused, because a page could point a name of its own at this machine."""
     transport: str = "auto"
     """How calls come in: "completion-queue" is fast, "threads" uses gRPC's public interface alone; "auto" is the first
     where the installed grpcio has what it needs."""
@@ -93,6 +100,15 @@ class ServerConfig:
         for name in ("port", "http_port"):
             port = getattr(self, name)
             require(port is None or 0 <= port <= 65535, name, "from 0 to 65535", port)
+        for origin in self.http_allowed_origins:
+            require(
+                _ORIGIN.fullmatch(origin) is not None,
+                "http_allowed_origins",
+                "SCHEME://HOST or SCHEME://HOST:PORT",
+                origin,
+            )
+        for name in self.http_allowed_hosts:
+            require(_HOST_NAME.fullmatch(name) is not None, "http_allowed_hosts", "names without ports", name)
         require(self.transport in TRANSPORTS, "transport", f"one of {', '.join(TRANSPORTS)}", self.transport)
         require(self.log_format in LOG_FORMATS, "log_format", f"one of {', '.join(LOG_FORMATS)}", self.log_format)
         require(
@@ -102,6 +118,9 @@ class ServerConfig:
             f"certificate {self.tls_certificate}, key {self.tls_key}",
         )
 
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 TRANSPORTS = ("auto", "completion-queue", "threads")
 LOG_FORMATS = ("text", "json")

@@ -5,24 +5,26 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from types import FrameType, TracebackType
 
-import grpc
-
 from pose_mdn.errors import ConfigError
+from pose_mdn_server.batching import Batcher, BatcherSettings
+from pose_mdn_server.calls import ANYONE, Call, Method
+from pose_mdn_server.calls.dispatcher import Dispatcher
 from pose_mdn_server.config import ServerConfig
-from pose_mdn_server.health import Health
-from pose_mdn_server.interceptors import CallInterceptor
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.health import HealthState
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.servicers import (
+    health,
     model,
     open_inference,
     pose_fusion,
     pose_generation,
     pose_lifting,
+    reflection,
     reprojection,
 )
+from pose_mdn_server.transport import open_transport
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,22 +42,56 @@ SERVICE_NAMES = (
 """Full names of our services, for health and reflection."""
 
 
+class Open:
+    def admit(self, path, metadata, peer, identity):
+        return ANYONE
+
+    def batch_ran(self, *a):
+        pass
+
+
 class PoseServer:
     """One gRPC server in this process. As a context manager it serves inside the `with` block."""
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, *, shares_port: bool = False) -> None:
+        """Build; nothing is bound or loaded yet.
+
+        Args:
+            config: All settings.
+            shares_port: Whether other processes serve on the same port.
+        """
         self.config = config
         self.models = ModelStore(
             repository=config.repository, default_model=config.default_model, threads=config.inference_threads
         )
         self.port = 0
-        self._health = Health(SERVICE_NAMES)
-        self._server = self._build()
+        self.health = HealthState(SERVICE_NAMES)
+        self._batcher = Batcher(
+            BatcherSettings(
+                max_batch=config.max_batch, max_queued=config.max_queued_poses, bulk_rows=config.bulk_poses
+            ),
+            observer=Open(),
+        )
+        self._dispatcher = Dispatcher(gate=Open(), threads=config.call_threads, max_streams=config.max_streams)
+        self._dispatcher.offer(self._methods())
+        self._transport = open_transport(
+            config.transport,
+            self._dispatcher,
+            self._batcher,
+            options=(
+                ("grpc.max_receive_message_length", config.max_message_bytes),
+                ("grpc.max_send_message_length", config.max_message_bytes),
+                # Without this a second server could take half of the calls of a port without a word.
+                ("grpc.so_reuseport", int(shares_port)),
+            ),
+            stream_window=config.stream_window,
+            threads=config.call_threads + config.max_streams + 8,
+        )
 
     @property
     def address(self) -> str:
         """HOST:PORT that clients connect to, once started."""
-        return _join(self.config.host, self.port)
+        return join_address(self.config.host, self.port)
 
     def start(self) -> None:
         """Bind, answer health checks, load and warm up the models, then serve.
@@ -65,26 +101,23 @@ class PoseServer:
             PoseMDNError: A model cannot be loaded; the server is stopped again.
         """
         self.port = self._bind()
-        self._server.start()
+        self._transport.start()
         try:
             self.models.load()
         except BaseException:
-            self._server.stop(None).wait()
+            self._transport.stop(0)
             raise
-        self._health.start_serving()
+        self.health.set_models((model.name, model.version) for model in self.models.all())
+        self.health.set_serving(True)
         _LOG.info("serving on %s", self.address)
 
     def drain(self) -> bool:
         """Refuse new calls, let those under way finish within `drain_s`, then stop. True if all of them finished."""
-        self._health.start_draining()
+        self.health.set_serving(False)
         # Calls that reach a gRPC server as it stops are lost without an answer, so it goes on for a moment.
         time.sleep(_NOTICE_S)
-        stopped = self._server.stop(self.config.drain_s + _NOTICE_S)
-        self._health.end_watches()
-        finished = stopped.wait(max(self.config.drain_s, _NOTICE_S))
-        if not finished:
-            self._server.stop(None)
-            stopped.wait()
+        self.health.end()
+        finished = self._transport.stop(max(self.config.drain_s, _NOTICE_S))
         _LOG.info("stopped, %s", "every call was finished" if finished else "calls under way were cancelled")
         return finished
 
@@ -97,44 +130,37 @@ class PoseServer:
     ) -> None:
         self.drain()
 
-    def _build(self) -> grpc.Server:
-        config = self.config
-        server = grpc.server(
-            # A stream keeps its thread as long as it lasts, so streams have threads beside those of other calls. One
-            # more tells those who come too many that they are.
-            ThreadPoolExecutor(config.call_threads + config.max_streams + 1, thread_name_prefix="call"),
-            interceptors=[CallInterceptor()],
-            options=(
-                ("grpc.max_receive_message_length", config.max_message_bytes),
-                ("grpc.max_send_message_length", config.max_message_bytes),
-                # By default a second server may bind the same port and would take half of the calls without a word.
-                ("grpc.so_reuseport", 0),
+    def _methods(self) -> list[Method]:
+        limit = self.config.max_poses_per_call
+        run_long = self._dispatcher.run_long
+        services = (
+            pose_lifting.PoseLiftingService(self.models, self._batcher, run_long=run_long, max_poses=limit),
+            reprojection.ReprojectionService(max_poses=limit),
+            pose_fusion.PoseFusionService(max_poses=limit),
+            pose_generation.PoseGenerationService(self.models, max_poses=limit),
+            model.ModelService(self.models),
+            open_inference.OpenInferenceService(
+                self.models, is_serving=lambda: self.health.is_serving, max_poses=limit
             ),
+            health.HealthService(self.health),
+            reflection.ReflectionService((*SERVICE_NAMES, health.SERVICE_NAME)),
         )
-        limit = config.max_poses_per_call
-        pose_lifting.PoseLiftingServicer(self.models, max_poses=limit, max_streams=config.max_streams).add_to(server)
-        reprojection.ReprojectionServicer(max_poses=limit).add_to(server)
-        pose_fusion.PoseFusionServicer(max_poses=limit).add_to(server)
-        pose_generation.PoseGenerationServicer(self.models, max_poses=limit).add_to(server)
-        model.ModelServicer(self.models).add_to(server)
-        open_inference.OpenInferenceServicer(
-            self.models, is_serving=lambda: self._health.is_serving, max_poses=limit
-        ).add_to(server)
-        self._health.add_to(server)
-        return server
+        return [method for service in services for method in service.methods()]
 
     def _bind(self) -> int:
-        wanted = _join(self.config.host, self.config.port)
-        try:
-            port = self._server.add_insecure_port(wanted)
-        except RuntimeError:
-            port = 0
+        wanted = join_address(self.config.host, self.config.port)
+        port = self._transport.bind(wanted, None)
         if port == 0:
             raise ConfigError(
                 f"port: expected an address that can be bound, got {wanted}, which is taken or not of this machine; "
                 "choose another with --port, or any free one with --port 0"
             )
-        return int(port)
+        return port
+
+
+def join_address(host: str, port: int) -> str:
+    """HOST:PORT; with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def serve_until_signalled(config: ServerConfig, announce: Callable[[PoseServer], None]) -> bool:
@@ -155,7 +181,3 @@ def serve_until_signalled(config: ServerConfig, announce: Callable[[PoseServer],
     announce(server)
     told_to_stop.wait()
     return server.drain()
-
-
-def _join(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -25,7 +25,7 @@ class Answers:
         return len(self._places)
 
     def reserve(self) -> Pending[Any]:
-        """The next place."""
+        """The next place. One that turns out not to be needed is resolved with `None` and skipped."""
         place: Pending[Any] = Pending()
         with self._lock:
             self._places.append(place)
@@ -48,8 +48,10 @@ class Answers:
     def take(self) -> Pending[Any] | None:
         """The next answer if it is done, without its place; otherwise `None`."""
         with self._lock:
-            if self._places and self._places[0].done:
-                return self._places.popleft()
+            while self._places and self._places[0].done:
+                answer = self._places.popleft()
+                if answer.error is not None or answer.value() is not None:
+                    return answer
         return None
 
     @property
