@@ -1,15 +1,13 @@
 """A server's life: build, start, load models, serve, drain, stop."""
 
 import logging
-import signal
-import threading
 import time
-from collections.abc import Callable
-from types import FrameType, TracebackType
+from pathlib import Path
+from types import TracebackType
 
 from pose_mdn.errors import ConfigError
 from pose_mdn_server.batching import Batcher, BatcherSettings
-from pose_mdn_server.calls import ANYONE, Call, Method
+from pose_mdn_server.calls import Method
 from pose_mdn_server.calls.dispatcher import Dispatcher
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.health import HealthState
@@ -24,12 +22,24 @@ from pose_mdn_server.servicers import (
     reflection,
     reprojection,
 )
+from pose_mdn_server.processes.port import join_address
+from pose_mdn_server.security.bind_policy import require_safe_address
+from pose_mdn_server.security.gate import Gate
+from pose_mdn_server.security.limits import channel_options
+from pose_mdn_server.security.quotas import Quotas
+from pose_mdn_server.security.tls import server_credentials
+from pose_mdn_server.telemetry.metrics import Metrics, Snapshot
+from pose_mdn_server.telemetry.observer import TelemetryObserver
+from pose_mdn_server.telemetry.traces import open_tracer
 from pose_mdn_server.transport import open_transport
 
 _LOG = logging.getLogger(__name__)
 
 _NOTICE_S = 0.2
 """Time for those who watch the health to send their calls elsewhere, before new ones are refused."""
+
+_SHORT_CALLS = 128
+"""Threads for calls that wait for their batch, where each call has a thread."""
 
 SERVICE_NAMES = (
     pose_lifting.SERVICE_NAME,
@@ -42,50 +52,52 @@ SERVICE_NAMES = (
 """Full names of our services, for health and reflection."""
 
 
-class Open:
-    def admit(self, path, metadata, peer, identity):
-        return ANYONE
-
-    def batch_ran(self, *a):
-        pass
-
-
 class PoseServer:
     """One gRPC server in this process. As a context manager it serves inside the `with` block."""
 
-    def __init__(self, config: ServerConfig, *, shares_port: bool = False) -> None:
+    def __init__(self, config: ServerConfig, *, shared_quotas: Path | None = None, worker: str = "0") -> None:
         """Build; nothing is bound or loaded yet.
 
         Args:
             config: All settings.
-            shares_port: Whether other processes serve on the same port.
+            shared_quotas: File of what clients have left, for workers that share it and the port; `None` for a server
+                alone.
+            worker: Name of this process in metrics.
+
+        Raises:
+            ConfigError: A file that the settings name cannot be used, or the address is not safe to listen on.
         """
+        require_safe_address(config)
         self.config = config
         self.models = ModelStore(
             repository=config.repository, default_model=config.default_model, threads=config.inference_threads
         )
         self.port = 0
-        self.health = HealthState(SERVICE_NAMES)
-        self._batcher = Batcher(
-            BatcherSettings(
-                max_batch=config.max_batch, max_queued=config.max_queued_poses, bulk_rows=config.bulk_poses
-            ),
-            observer=Open(),
+        self.health = HealthState((*SERVICE_NAMES, health.SERVICE_NAME))
+        self.metrics = Metrics(worker=worker)
+        self._credentials = server_credentials(config)
+        self._tracer = open_tracer(config.traces)
+        settings = BatcherSettings(
+            max_batch=config.max_batch, max_queued=config.max_queued_poses, bulk_rows=config.bulk_poses
         )
-        self._dispatcher = Dispatcher(gate=Open(), threads=config.call_threads, max_streams=config.max_streams)
+        self._batcher = Batcher(settings, observer=self.metrics)
+        quotas = Quotas(shared_quotas)
+        self._dispatcher = Dispatcher(
+            gate=Gate(config, quotas),
+            quotas=quotas,
+            observers=[TelemetryObserver(self.metrics, tracer=self._tracer, access_log=config.access_log)],
+            threads=config.call_threads,
+            max_streams=config.max_streams,
+        )
         self._dispatcher.offer(self._methods())
         self._transport = open_transport(
             config.transport,
             self._dispatcher,
             self._batcher,
-            options=(
-                ("grpc.max_receive_message_length", config.max_message_bytes),
-                ("grpc.max_send_message_length", config.max_message_bytes),
-                # Without this a second server could take half of the calls of a port without a word.
-                ("grpc.so_reuseport", int(shares_port)),
-            ),
+            # Without SO_REUSEPORT a second server cannot take half of the calls of a port without a word.
+            options=(*channel_options(config), ("grpc.so_reuseport", int(shared_quotas is not None))),
             stream_window=config.stream_window,
-            threads=config.call_threads + config.max_streams + 8,
+            threads=config.call_threads + config.max_streams + _SHORT_CALLS,
         )
 
     @property
@@ -117,9 +129,21 @@ class PoseServer:
         # Calls that reach a gRPC server as it stops are lost without an answer, so it goes on for a moment.
         time.sleep(_NOTICE_S)
         self.health.end()
+        self._dispatcher.is_draining = True
         finished = self._transport.stop(max(self.config.drain_s, _NOTICE_S))
         _LOG.info("stopped, %s", "every call was finished" if finished else "calls under way were cancelled")
         return finished
+
+    def reload(self) -> None:
+        """Look for changed models; calls under way keep those that they began with."""
+        report = self.models.reload()
+        self.metrics.reloaded("refused" if report.failed else "swapped" if report.changed else "unchanged")
+
+    def snapshot(self) -> Snapshot:
+        """What was counted so far."""
+        self.metrics.set_gauge("queue_poses", self._batcher.queued_rows)
+        self.metrics.set_gauge("streams_open", self._dispatcher.open_streams)
+        return self.metrics.snapshot()
 
     def __enter__(self) -> "PoseServer":
         self.start()
@@ -149,35 +173,10 @@ class PoseServer:
 
     def _bind(self) -> int:
         wanted = join_address(self.config.host, self.config.port)
-        port = self._transport.bind(wanted, None)
+        port = self._transport.bind(wanted, self._credentials)
         if port == 0:
             raise ConfigError(
                 f"port: expected an address that can be bound, got {wanted}, which is taken or not of this machine; "
                 "choose another with --port, or any free one with --port 0"
             )
         return port
-
-
-def join_address(host: str, port: int) -> str:
-    """HOST:PORT; with brackets around an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def serve_until_signalled(config: ServerConfig, announce: Callable[[PoseServer], None]) -> bool:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal stops at once. True if every call was finished.
-
-    Must be called from the main thread. `announce` is called once the server is ready.
-    """
-    told_to_stop = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        told_to_stop.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    server = PoseServer(config)
-    server.start()
-    announce(server)
-    told_to_stop.wait()
-    return server.drain()

@@ -18,7 +18,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from pose_mdn_server.calls.answers import Answers
-from pose_mdn_server.calls.call import Call, Client, Priority
+from pose_mdn_server.calls.call import Call, Client, Priority, Quotas
 from pose_mdn_server.calls.method import Method, StreamMethod, StreamSession, UnaryMethod
 from pose_mdn_server.calls.pending import Pending
 from pose_mdn_server.errors import (
@@ -29,7 +29,7 @@ from pose_mdn_server.errors import (
     RequestError,
     TooManyStreamsError,
 )
-from pose_mdn_server.status import REQUEST_ID_KEY, RefusedStatus, status_code, to_status
+from pose_mdn_server.status import REQUEST_ID_KEY, RefusedStatus, code_and_reason, to_status
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,12 +61,22 @@ class CallObserver(Protocol):
     def call_finished(self, call: Call, code: str, seconds: float) -> None:
         """It ended, with that status."""
 
+    def call_refused(self, reason: str) -> None:
+        """It was refused, for a reason as in `ErrorInfo`."""
+
+    def message_received(self, call: Call) -> None:
+        """A stream brought a message."""
+
+    def message_answered(self, call: Call, message: Call | None, seconds: float) -> None:
+        """A stream was sent one, perhaps in answer to a message, so long after that came."""
+
 
 class Dispatcher:
     """Knows the methods and carries out calls of them. Methods may be called from any thread.
 
     Args:
         gate: Who may call.
+        quotas: What clients have left.
         observers: Who counts.
         threads: Long calls that are answered at the same time.
         max_streams: Streams that are served at the same time.
@@ -76,21 +86,29 @@ class Dispatcher:
         self,
         *,
         gate: Gatekeeper,
+        quotas: Quotas | None = None,
         observers: Iterable[CallObserver] = (),
         threads: int = 4,
         max_streams: int = 256,
     ) -> None:
         self._methods: dict[str, Method] = {}
         self._gate = gate
+        self._quotas = quotas
         self._observers = tuple(observers)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="long-call")
         self._most_long_calls = threads * (1 + _MOST_WAITING)
         self._long_calls = threading.Semaphore(self._most_long_calls)
         self._most_streams = max_streams
-        self._streams = threading.Semaphore(max_streams)
+        self._open_streams = 0
+        self._lock = threading.Lock()
         self._ids = itertools.count()
         self._id_prefix = secrets.token_hex(6)
         self.is_draining = False
+
+    @property
+    def open_streams(self) -> int:
+        """How many streams are served now."""
+        return self._open_streams
 
     def offer(self, methods: Iterable[Method]) -> None:
         """Carry out calls of these methods as well."""
@@ -123,13 +141,15 @@ class Dispatcher:
             request_id = wanted
         else:
             request_id = f"{self._id_prefix}-{next(self._ids)}"
-        call = Call(path=path, request_id=request_id, peer=peer, metadata=metadata, deadline=deadline)
+        call = Call(path=path, request_id=request_id, peer=peer, metadata=metadata, deadline=deadline, quotas=self._quotas)
         for observer in self._observers:
             observer.call_started(path)
         try:
             if self.is_draining and not path.startswith(_OPEN_WHILE_DRAINING):
                 raise DrainingError("the server is stopping; try again, or elsewhere")
             call.client = self._gate.admit(path, metadata, peer, identity)
+            if self._quotas is not None:
+                self._quotas.take(call.client, 0)
             call.priority = call.client.priority
             if metadata.get(PRIORITY_KEY) == "bulk":
                 call.priority = Priority.BULK
@@ -185,7 +205,10 @@ class Dispatcher:
 
     def open_stream(self, method: StreamMethod, call: Call, answers: Answers) -> StreamSession | RefusedStatus:
         """Begin a stream, unless there is a reason not to. Whoever gets a session ends it with `close_stream`."""
-        if not self._streams.acquire(blocking=False):
+        with self._lock:
+            has_room = self._open_streams < self._most_streams
+            self._open_streams += has_room
+        if not has_room:
             error = TooManyStreamsError(
                 f"expected at most {self._most_streams} streams at the same time, got one more; try again when one has "
                 "ended, or send several people or cameras over one stream",
@@ -195,15 +218,31 @@ class Dispatcher:
         try:
             return method.open(call, answers)
         except Exception as error:
-            self._streams.release()
+            self._stream_ended()
             return self.refuse(call, error)
 
-    def receive(self, method: StreamMethod, session: StreamSession, data: bytes, answers: Answers) -> None:
+    def receive(
+        self, method: StreamMethod, call: Call, session: StreamSession, data: bytes, answers: Answers
+    ) -> None:
         """Hand the next message of a stream to its session; what goes wrong ends the answers."""
+        for observer in self._observers:
+            observer.message_received(call)
         try:
             session.receive(_decoded(method, data))
         except Exception as error:
             answers.fail(error)
+
+    def encode(self, method: StreamMethod, call: Call, answer: Pending[Any], message: Call | None) -> bytes:
+        """The bytes of an answer of a stream.
+
+        Raises:
+            Exception: The error that is there in its place.
+        """
+        data = method.encode(answer.value())
+        seconds = 0.0 if message is None else time.perf_counter() - message.arrived
+        for observer in self._observers:
+            observer.message_answered(call, message, seconds)
+        return data
 
     def end_stream(self, session: StreamSession, answers: Answers) -> None:
         """Tell a session that no more messages come."""
@@ -214,17 +253,23 @@ class Dispatcher:
 
     def close_stream(self, session: StreamSession) -> None:
         """A stream is over."""
-        self._streams.release()
+        self._stream_ended()
         try:
             session.close()
         except Exception:
             _LOG.exception("a stream could not be closed")
 
+    def _stream_ended(self) -> None:
+        with self._lock:
+            self._open_streams -= 1
+
     def refuse(self, call: Call, error: Exception) -> RefusedStatus:
         """The status for an error, with which the call is over."""
-        code = status_code(error)
+        code, reason = code_and_reason(error)
         if code is grpc.StatusCode.INTERNAL:
             _LOG.error("%s failed, request id %s", call.path, call.request_id, exc_info=error)
+        for observer in self._observers:
+            observer.call_refused(reason)
         self.finished(call, code.name)
         return to_status(error, call.request_id)
 

@@ -10,8 +10,7 @@ from pose_mdn_server.cli.setting_options import with_setting_options
 
 if TYPE_CHECKING:
     from pose_mdn_server.config import ServerConfig
-
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+    from pose_mdn_server.processes.supervisor import Supervisor
 
 EXAMPLES = """
 **Examples**
@@ -70,22 +69,25 @@ def serve(
 
 
 def _run(config: "ServerConfig") -> None:
-    """Serve in this process until a signal comes; exit code 1 if calls had to be cancelled."""
-    import logging  # noqa: PLC0415
+    """Serve until a signal comes; exit code 1 if calls had to be cancelled."""
+    from pose_mdn_server.processes.supervisor import Supervisor, supervise_until_signalled  # noqa: PLC0415
+    from pose_mdn_server.telemetry import logs  # noqa: PLC0415
 
-    from pose_mdn_server.server import PoseServer, serve_until_signalled  # noqa: PLC0415
+    def announce(supervisor: Supervisor) -> None:
+        typer.echo(
+            f"pose-mdn serves {', '.join(supervisor.models)} on {supervisor.address}; stop it with Ctrl-C\n"
+            f"{_processes(supervisor)}"
+        )
 
-    def announce(server: PoseServer) -> None:
-        names = ", ".join(f"{model.name}/{model.version}" for model in server.models.all())
-        typer.echo(f"pose-mdn serves {names} on {server.address}; stop it with Ctrl-C")
-        if config.host not in LOOPBACK:
-            typer.echo(
-                f"note: {config.host} is open to the network, without encryption; see docs/protocol.md", err=True
-            )
-
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("pose_mdn_server.access").setLevel(logging.INFO if config.access_log else logging.WARNING)
-    if not serve_until_signalled(config, announce):
+    logs.configure(log_format=config.log_format, access_log=config.access_log)
+    if not supervise_until_signalled(config, announce):
         typer.echo(f"stopped; calls that took longer than {config.drain_s:g} s were cancelled")
         raise typer.Exit(1)
     typer.echo("stopped; every call was answered")
+
+
+def _processes(supervisor: "Supervisor") -> str:
+    workers = f"{supervisor.num_workers} worker{'s' if supervisor.num_workers > 1 else ''}"
+    if supervisor.http_address is None:
+        return workers
+    return f"{workers}; metrics, probes and browsers: http://{supervisor.http_address}"

@@ -28,6 +28,7 @@ class Child:
         module: What Python runs.
         greeting: What it is told first.
         environment: Variables beside those of this process.
+        inherited: File descriptors that it gets from this process.
         restarts: How often it was started again.
         is_ready: Whether it said so.
         failure: Why it could not start, as it said.
@@ -39,6 +40,7 @@ class Child:
     module: str
     greeting: Message
     environment: Mapping[str, str]
+    inherited: tuple[int, ...] = ()
     restarts: int = 0
     is_ready: bool = False
     failure: str = ""
@@ -70,7 +72,7 @@ class Child:
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self.module],
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *self.inherited],
                 env={**os.environ, **self.environment, FD_VARIABLE: str(theirs.fileno())},
                 stdin=subprocess.DEVNULL,
             )
@@ -101,6 +103,11 @@ class Child:
         self._process = self._channel = None
         self.is_ready = False
         return code
+
+    def terminate(self) -> None:
+        """Ask the process to end, if there is one."""
+        if self._process is not None:
+            self._process.terminate()
 
     def kill(self) -> None:
         """End the process at once, if there is one."""

@@ -21,7 +21,7 @@ def reserve_port(host: str, port: int) -> tuple[int, socket.socket]:
     Raises:
         ConfigError: The address cannot be had.
     """
-    wanted = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    wanted = join_address(host, port)
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -38,3 +38,26 @@ def reserve_port(host: str, port: int) -> tuple[int, socket.socket]:
             f"({error.strerror or error}); choose another with --port, or any free one with --port 0"
         ) from error
     return int(reserved.getsockname()[1]), reserved
+
+
+def listen(host: str, port: int, *, backlog: int = 128) -> socket.socket:
+    """A socket that listens, for the gateway: connections wait in it while a gateway that died is started again.
+
+    Raises:
+        ConfigError: The address cannot be had.
+    """
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=backlog
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"http_port: expected an address that can be bound, got {host}:{port}, which is taken or not of this machine "
+            f"({error.strerror or error}); choose another with --http-port, any free one with --http-port 0, or none "
+            "with --http-port none"
+        ) from error
+
+
+def join_address(host: str, port: int) -> str:
+    """HOST:PORT; with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

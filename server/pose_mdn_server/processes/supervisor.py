@@ -11,24 +11,28 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, cast
 
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.config_json import encode_config
 from pose_mdn_server.errors import StartupError
 from pose_mdn_server.processes.channel import Message
 from pose_mdn_server.processes.child import Child
-from pose_mdn_server.processes.port import reserve_port
-from pose_mdn_server.telemetry.snapshots import merge
+from pose_mdn_server.processes.port import join_address, listen, reserve_port
+from pose_mdn_server.security.bind_policy import require_safe_address
+from pose_mdn_server.security.quotas import Quotas
+from pose_mdn_server.telemetry.snapshots import Snapshot, merge, retired
 
 _LOG = logging.getLogger(__name__)
 
 WORKER = "pose_mdn_server.processes.worker"
 GATEWAY = "pose_mdn_server.processes.gateway"
+
+_QUOTAS = "quotas"
 
 _TICK_S = 0.25
 _STARTUP_S = 120.0
@@ -51,22 +55,37 @@ class Supervisor:
     """
 
     def __init__(self, config: ServerConfig) -> None:
+        require_safe_address(config)
         self.port, self._reserved = reserve_port(config.host, config.port)
-        http_port, self._http_reserved = config.http_port, None
-        if http_port is not None:
-            http_port, self._http_reserved = reserve_port(config.http_host, http_port)
-        self.config = replace(config, port=self.port, http_port=http_port)
-        # What workers share: quotas are of the server, whichever worker a client talks to.
+        self._listener = None if config.http_port is None else listen(config.http_host, config.http_port)
+        self.http_port = None if self._listener is None else int(self._listener.getsockname()[1])
+        self.config = replace(config, port=self.port, http_port=self.http_port)
+        # Quotas are of the server, whichever worker a client talks to.
         self._shared = Path(tempfile.mkdtemp(prefix="pose-mdn-"))
+        Quotas.create(self._shared / _QUOTAS)
         count = config.workers or len(os.sched_getaffinity(0))
         self._workers = [self._child(f"worker {number}", WORKER) for number in range(count)]
-        gateway = [] if http_port is None else [self._child("gateway", GATEWAY)]
-        self._children = [*self._workers, *gateway]
-        self._dead: list[Message] = []
+        self._children = [*self._workers, *self._gateway()]
+        self._dead: list[Snapshot] = []
         self._selector = selectors.DefaultSelector()
         self._stopping = False
         self._unfinished = 0
         self.models: list[str] = []
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT of gRPC."""
+        return join_address(self.config.host, self.port)
+
+    @property
+    def http_address(self) -> str | None:
+        """HOST:PORT of metrics, probes and browsers' calls, if it is served."""
+        return None if self.http_port is None else join_address(self.config.http_host, self.http_port)
+
+    @property
+    def num_workers(self) -> int:
+        """How many processes answer."""
+        return len(self._workers)
 
     def start(self) -> None:
         """Start every process and wait until all are ready.
@@ -109,9 +128,12 @@ class Supervisor:
         self._stopping = True
         self._tell_workers({"do": "drain"})
         deadline = time.monotonic() + self.config.drain_s + _AFTER_DRAIN_S
-        while any(child.is_running for child in self._workers) and time.monotonic() < deadline:
-            self.attend(_TICK_S)
+        self._wait_for(self._workers, deadline)
         self._unfinished += sum(child.is_running for child in self._workers)
+        others = [child for child in self._children if child not in self._workers]
+        for child in others:
+            child.terminate()
+        self._wait_for(others, time.monotonic() + _AFTER_DRAIN_S)
         self.kill()
         return self._unfinished == 0
 
@@ -122,9 +144,9 @@ class Supervisor:
             child.kill()
             if child.channel is not None:
                 self._bury(child)
-        for reserved in (self._reserved, self._http_reserved):
-            if reserved is not None:
-                reserved.close()
+        for listening in (self._reserved, self._listener):
+            if listening is not None:
+                listening.close()
         shutil.rmtree(self._shared, ignore_errors=True)
 
     def __enter__(self) -> "Supervisor":
@@ -136,14 +158,28 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def _child(self, name: str, module: str) -> Child:
-        greeting = {"config": encode_config(self.config), "shared": str(self._shared)}
+    def _wait_for(self, children: Sequence[Child], deadline: float) -> None:
+        while any(child.is_running for child in children) and time.monotonic() < deadline:
+            self.attend(_TICK_S)
+
+    def _gateway(self) -> list[Child]:
+        if self._listener is None:
+            return []
+        return [self._child("gateway", GATEWAY, inherited=(self._listener.fileno(),))]
+
+    def _child(self, name: str, module: str, *, inherited: tuple[int, ...] = ()) -> Child:
+        greeting = {
+            "name": name.rpartition(" ")[2],
+            "config": encode_config(self.config),
+            "quotas": str(self._shared / _QUOTAS),
+            "listener": inherited[0] if inherited else None,
+        }
         environment = {
             **{name: os.environ.get(name, value) for name, value in _ALLOCATOR.items()},
             "OMP_NUM_THREADS": str(self.config.inference_threads),
             "GRPC_VERBOSITY": os.environ.get("GRPC_VERBOSITY", "NONE"),
         }
-        return Child(name=name, module=module, greeting=greeting, environment=environment)
+        return Child(name=name, module=module, greeting=greeting, environment=environment, inherited=inherited)
 
     def _start(self, child: Child) -> None:
         self._selector.register(child.start(), selectors.EVENT_READ, child)
@@ -152,7 +188,7 @@ class Supervisor:
         self._selector.unregister(child.channel)  # type: ignore[arg-type]
         code = child.buried()
         if child.snapshot is not None:
-            self._dead = [merge([*self._dead, {**child.snapshot, "gauges": {}}])]
+            self._dead = [merge([*self._dead, retired(cast(Snapshot, child.snapshot))])]
             child.snapshot = None
         if not self._stopping and not child.failure:
             _LOG.error("%s ended with exit code %d; it is started again", child.name, code)
@@ -176,7 +212,7 @@ class Supervisor:
 
     def _answer(self, question: str) -> Any:
         if question == "metrics":
-            living = [child.snapshot for child in self._workers if child.snapshot is not None]
+            living = [cast(Snapshot, child.snapshot) for child in self._workers if child.snapshot is not None]
             return merge([*self._dead, *living])
         ready = sum(child.is_ready for child in self._workers)
         return {

@@ -26,14 +26,15 @@ class Worker:
 
     Args:
         config: All settings; the port is known.
-        shared: Folder of what workers share.
+        quotas: File of what clients have left, which workers share.
+        name: For metrics.
         channel: To the supervisor.
     """
 
-    def __init__(self, config: ServerConfig, shared: Path, channel: Channel) -> None:
+    def __init__(self, config: ServerConfig, *, quotas: Path, name: str, channel: Channel) -> None:
         self._config = config
         self._channel = channel
-        self._server = PoseServer(config, shared=shared)
+        self._server = PoseServer(config, shared_quotas=quotas, worker=name)
         self._orders: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._done = threading.Event()
 
@@ -46,8 +47,7 @@ class Worker:
         self._say_ready()
         threading.Thread(target=self._listen, name="orders", daemon=True).start()
         threading.Thread(target=self._report, name="metrics", daemon=True).start()
-        for number in (signal.SIGTERM, signal.SIGUSR1):
-            signal.signal(number, lambda *_: self._orders.put({"do": "drain"}))
+        signal.signal(signal.SIGTERM, lambda *_: self._orders.put({"do": "drain"}))
         while (order := self._orders.get()) is not None and order["do"] != "drain":
             self._obey(order)
         finished = self._server.drain()
@@ -96,7 +96,9 @@ def main() -> None:
     config = decode_config(greeting["config"])
     logs.configure(log_format=config.log_format, access_log=config.access_log)
     try:
-        finished = Worker(config, Path(greeting["shared"]), channel).run()
+        finished = Worker(
+            config, quotas=Path(greeting["quotas"]), name=greeting["name"], channel=channel
+        ).run()
     except PoseMDNError as error:
         channel.send({"is": "failed", "reason": str(error)})
         os._exit(1)

@@ -38,9 +38,10 @@ class LiftStreamSession:
         short = self._short.decode(data, self._decoder.last_frame)
         if short is not None:
             self._decoder.last_frame = short.frame[-1]
-            place = self._answers.reserve()
+            poses = self._call.message()
+            place = self._answers.reserve(poses)
             numbers = encode_numbers(short.frame, short.person)
-            self._service.lift_short(short.lift, self._call).then(lambda done: _fill(place, done, numbers))
+            self._service.lift_short(short.lift, poses).then(lambda done: _fill(place, done, numbers))
             return
         message = pose_lifting_pb2.LiftStreamRequest.FromString(data)
         job = self._decoder.decode(message)
@@ -49,9 +50,10 @@ class LiftStreamSession:
             self._short.settings(message.settings)
             return
         lifter = self._lifter_for(job)
-        self._call.poses += len(job.lift.keypoints)
+        poses = self._call.message()
+        poses.brings(len(job.lift.keypoints))
         self._film.add(
-            self._answers.reserve(),
+            self._answers.reserve(poses),
             lambda: encode_lift_stream_response(lifter.lift(job.lift.keypoints)).SerializeToString(),
         )
 

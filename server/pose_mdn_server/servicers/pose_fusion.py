@@ -25,7 +25,7 @@ class PoseFusionService:
     def fuse_poses(self, request: pb.FusePosesRequest, call: Call) -> pb.FusePosesResponse:
         """Fuse V views."""
         job = decode_fusion_request(request, max_poses=self._max_poses)
-        call.poses = sum(map(len, job.hypotheses.values()))
+        call.brings(sum(map(len, job.hypotheses.values())))
         persons = None
         if job.match_people:
             persons = people_of_views(list(job.hypotheses.values()), list(job.cameras.values()))

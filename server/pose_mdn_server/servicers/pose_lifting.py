@@ -64,7 +64,7 @@ class PoseLiftingService:
         lifter = self.lifter_of(job.model_name, job.model_version, call)
         if job.num_hypotheses is not None or job.seed:
             lifter = lifter.sampling(num_hypotheses=job.num_hypotheses, seed=job.seed)
-        call.poses = len(job.keypoints)
+        call.brings(len(job.keypoints))
         answer: Pending[bytes] = self._run_long(lambda: encode_lift_response(_lift(lifter, job)).SerializeToString())
         return answer
 
@@ -88,7 +88,7 @@ class PoseLiftingService:
         """Let the poses of a request of the short road wait for their batch."""
         header = short.header
         lifter = self.lifter_of(header.model_name, header.model_version, call)
-        call.poses = len(short.keypoints_px)
+        call.brings(len(short.keypoints_px))
         lane = self._lane(header, lifter)
         rows = {"keypoints_px": short.keypoints_px, "confidence": short.confidence, "intrinsics": short.intrinsics}
         answer: Pending[bytes] = Pending()

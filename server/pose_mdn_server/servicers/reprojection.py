@@ -26,7 +26,7 @@ class ReprojectionService:
     ) -> pb.CheckReprojectionResponse:
         """Check N poses."""
         job = decode_check_request(request, max_poses=self._max_poses)
-        call.poses = len(job.hypotheses)
+        call.brings(len(job.hypotheses))
         found = check_reprojection(
             job.hypotheses, camera=job.camera, lifted_with=job.lifted_with, settings=job.settings
         )

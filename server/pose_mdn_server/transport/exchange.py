@@ -125,7 +125,7 @@ class StreamExchange(Exchange):
             self._no_more = True
             self._transport.dispatcher.end_stream(self._session, self._answers)
         else:
-            self._transport.dispatcher.receive(self._method, self._session, data, self._answers)
+            self._transport.dispatcher.receive(self._method, self._call, self._session, data, self._answers)
         self._proceed()
 
     def _sent(self, event: Event) -> None:
@@ -152,15 +152,15 @@ class StreamExchange(Exchange):
                 self._transport.operate(self._wire, (cygrpc.ReceiveMessageOperation(_NO_FLAGS),), self._received)
 
     def _write_next(self) -> None:
-        answer = self._answers.take()
+        taken = self._answers.take()
         dispatcher = self._transport.dispatcher
-        if answer is None:
+        if taken is None:
             if self._answers.finished:
                 dispatcher.finished(self._call, "OK")
                 self._finish(None)
             return
         try:
-            data = self._method.encode(answer.value())
+            data = dispatcher.encode(self._method, self._call, *taken)
         except Exception as error:
             self._finish(dispatcher.refuse(self._call, error))
             return

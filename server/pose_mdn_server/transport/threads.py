@@ -120,17 +120,17 @@ class ThreadsTransport:
     ) -> Iterator[bytes]:
         while True:
             with news:
-                while (answer := answers.take()) is None and not answers.finished:
+                while (taken := answers.take()) is None and not answers.finished:
                     if not context.is_active():
                         self._dispatcher.refuse(call, CallerGoneError("the caller cancelled"))
                         return
                     news.wait(_IDLE_S)
                 news.notify_all()
-            if answer is None:
+            if taken is None:
                 self._dispatcher.finished(call, "OK")
                 return
             try:
-                data = method.encode(answer.value())
+                data = self._dispatcher.encode(method, call, *taken)
             except Exception as error:
                 _abort(context, self._dispatcher.refuse(call, error))
             yield data
@@ -149,7 +149,7 @@ class ThreadsTransport:
                 with news:
                     while len(answers) >= self._stream_window and not call.cancelled:
                         news.wait(_IDLE_S)
-                self._dispatcher.receive(method, session, data, answers)
+                self._dispatcher.receive(method, call, session, data, answers)
         except Exception:  # gRPC ends the messages of a call that is over with an error without a text
             return
         self._dispatcher.end_stream(session, answers)
