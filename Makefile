@@ -70,7 +70,7 @@ image: ## Build the container image, run it and lift a pose in it, without a Doc
 
 clean: ## Remove .venv, caches and build results
 	rm -rf $(VENV) build dist demo-report.html .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf dream.html .cache/dream
+	rm -rf dream.html .cache/dream .cache/buf
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
