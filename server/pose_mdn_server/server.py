@@ -12,6 +12,12 @@ from pose_mdn_server.calls.dispatcher import Dispatcher
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.health import HealthState
 from pose_mdn_server.models.model_store import ModelStore
+from pose_mdn_server.processes.port import join_address
+from pose_mdn_server.security.bind_policy import require_safe_address
+from pose_mdn_server.security.gate import Gate
+from pose_mdn_server.security.limits import channel_options
+from pose_mdn_server.security.quotas import Quotas
+from pose_mdn_server.security.tls import server_credentials
 from pose_mdn_server.servicers import (
     health,
     model,
@@ -22,12 +28,6 @@ from pose_mdn_server.servicers import (
     reflection,
     reprojection,
 )
-from pose_mdn_server.processes.port import join_address
-from pose_mdn_server.security.bind_policy import require_safe_address
-from pose_mdn_server.security.gate import Gate
-from pose_mdn_server.security.limits import channel_options
-from pose_mdn_server.security.quotas import Quotas
-from pose_mdn_server.security.tls import server_credentials
 from pose_mdn_server.telemetry.metrics import Metrics, Snapshot
 from pose_mdn_server.telemetry.observer import TelemetryObserver
 from pose_mdn_server.telemetry.traces import open_tracer

@@ -1,4 +1,4 @@
-"""Around every call, whichever transport brings it: who asks, which method, a status for whatever goes wrong, the count.
+"""Around every call, whichever transport brings it: who asks, which method, what went wrong, and the count.
 
 A transport finds out what a call wants with `begin`, hands its bytes over with `answer`, and gets back bytes or a
 status, at once or later. Streams bring their messages one by one to a session that `open_stream` begins.
@@ -141,7 +141,14 @@ class Dispatcher:
             request_id = wanted
         else:
             request_id = f"{self._id_prefix}-{next(self._ids)}"
-        call = Call(path=path, request_id=request_id, peer=peer, metadata=metadata, deadline=deadline, quotas=self._quotas)
+        call = Call(
+            path=path,
+            request_id=request_id,
+            peer=peer,
+            metadata=metadata,
+            deadline=deadline,
+            quotas=self._quotas,
+        )
         for observer in self._observers:
             observer.call_started(path)
         try:
@@ -221,9 +228,7 @@ class Dispatcher:
             self._stream_ended()
             return self.refuse(call, error)
 
-    def receive(
-        self, method: StreamMethod, call: Call, session: StreamSession, data: bytes, answers: Answers
-    ) -> None:
+    def receive(self, method: StreamMethod, call: Call, session: StreamSession, data: bytes, answers: Answers) -> None:
         """Hand the next message of a stream to its session; what goes wrong ends the answers."""
         for observer in self._observers:
             observer.message_received(call)

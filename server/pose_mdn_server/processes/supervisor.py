@@ -87,6 +87,11 @@ class Supervisor:
         """How many processes answer."""
         return len(self._workers)
 
+    @property
+    def worker_pids(self) -> list[int]:
+        """Of the workers that live."""
+        return [worker.pid for worker in self._workers if worker.pid is not None]
+
     def start(self) -> None:
         """Start every process and wait until all are ready.
 

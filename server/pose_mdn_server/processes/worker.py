@@ -96,9 +96,7 @@ def main() -> None:
     config = decode_config(greeting["config"])
     logs.configure(log_format=config.log_format, access_log=config.access_log)
     try:
-        finished = Worker(
-            config, quotas=Path(greeting["quotas"]), name=greeting["name"], channel=channel
-        ).run()
+        finished = Worker(config, quotas=Path(greeting["quotas"]), name=greeting["name"], channel=channel).run()
     except PoseMDNError as error:
         channel.send({"is": "failed", "reason": str(error)})
         os._exit(1)

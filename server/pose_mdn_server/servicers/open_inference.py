@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from importlib import metadata
 
-from pose_mdn_server.calls import Call, Method, UnaryMethod
-
 from pose_mdn.errors import ModelNotFoundError
+from pose_mdn_server.calls import Call, Method, UnaryMethod
 from pose_mdn_server.codec.open_inference import decode_infer_request, encode_infer_response, encode_metadata
 from pose_mdn_server.errors import ModelNotReadyError
 from pose_mdn_server.models.model_store import ModelStore
@@ -38,15 +37,11 @@ class OpenInferenceService:
             return oip.ModelReadyResponse(ready=False)
         return oip.ModelReadyResponse(ready=self._is_serving())
 
-    def ServerMetadata(
-        self, request: oip.ServerMetadataRequest, call: Call
-    ) -> oip.ServerMetadataResponse:
+    def ServerMetadata(self, request: oip.ServerMetadataRequest, call: Call) -> oip.ServerMetadataResponse:
         """Who answers."""
         return oip.ServerMetadataResponse(name="pose-mdn", version=metadata.version("pose-mdn"))
 
-    def ModelMetadata(
-        self, request: oip.ModelMetadataRequest, call: Call
-    ) -> oip.ModelMetadataResponse:
+    def ModelMetadata(self, request: oip.ModelMetadataRequest, call: Call) -> oip.ModelMetadataResponse:
         """What a model takes and gives."""
         graph = self._models.graph(request.name, request.version)
         return encode_metadata(graph, self._models.graph_versions(graph.name))
@@ -57,9 +52,7 @@ class OpenInferenceService:
         job = decode_infer_request(request, graph, max_poses=self._max_poses)
         return encode_infer_response(request, graph, job, graph.run(job.inputs, job.outputs))
 
-    def RepositoryIndex(
-        self, request: oip.RepositoryIndexRequest, call: Call
-    ) -> oip.RepositoryIndexResponse:
+    def RepositoryIndex(self, request: oip.RepositoryIndexRequest, call: Call) -> oip.RepositoryIndexResponse:
         """Every loaded model; models are listed once they are ready."""
         listed = [
             oip.RepositoryIndexResponse.ModelIndex(name=graph.name, version=graph.version, state="READY")
@@ -71,7 +64,17 @@ class OpenInferenceService:
         """What to serve."""
         return [
             UnaryMethod(
-                path=f"/{SERVICE_NAME}/{name}", decode=getattr(oip, f"{name}Request").FromString, handle=getattr(self, name)
+                path=f"/{SERVICE_NAME}/{name}",
+                decode=getattr(oip, f"{name}Request").FromString,
+                handle=getattr(self, name),
             )
-            for name in ("ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata", "ModelInfer", "RepositoryIndex")
+            for name in (
+                "ServerLive",
+                "ServerReady",
+                "ModelReady",
+                "ServerMetadata",
+                "ModelMetadata",
+                "ModelInfer",
+                "RepositoryIndex",
+            )
         ]
