@@ -32,9 +32,7 @@ def test_the_index_lists_every_graph(store: ModelStore) -> None:
     assert set(rows(store).values()) == {("READY", "")}
 
 
-def test_an_unloaded_model_stays_unloaded_until_it_is_loaded_again(
-    store: ModelStore, publish: Publish
-) -> None:
+def test_an_unloaded_model_stays_unloaded_until_it_is_loaded_again(store: ModelStore, publish: Publish) -> None:
     assert store.unload_model("other").removed == ("other/1", "other/2")
     publish("other", "2", edition="b", source="mdn_lifter")
     publish("other", "3", source="mdn_lifter")

@@ -224,9 +224,7 @@ def test_a_start_without_any_default_model_says_why(store: ModelStore, repositor
         ModelStore(repository=repository / "nowhere").load()
 
 
-def test_links_to_bundles_are_followed_and_counted_once(
-    repository: Path, publish: Publish, tmp_path: Path
-) -> None:
+def test_links_to_bundles_are_followed_and_counted_once(repository: Path, publish: Publish, tmp_path: Path) -> None:
     publish("mdn_lifter", "1")
     (repository / "mdn_lifter" / "current").symlink_to("1")
     (repository / "alias").symlink_to("mdn_lifter")
