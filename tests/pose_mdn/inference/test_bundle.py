@@ -173,3 +173,16 @@ def test_a_name_with_a_zero_in_it_is_refused(tmp_path: Path, write_tiny_bundle: 
         sums.write(f"{'0' * 64}  model\0.onnx\n")
     with pytest.raises(BundleError, match="outside"):
         Bundle.open(folder)
+
+
+def test_a_bundle_behind_a_link_is_called_by_the_link(
+    tmp_path: Path, write_tiny_bundle: Write, reseal: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_tiny_bundle(tmp_path / "store")
+    (folder / "config.json").write_text("{}")
+    reseal(folder)
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named" / "7").symlink_to(folder)
+    assert (Bundle.open(tmp_path / "named" / "7").name, Bundle.open(tmp_path / "named" / "7").version) == ("named", "7")
+    monkeypatch.chdir(folder)
+    assert (Bundle.open(".").name, Bundle.open(".").version) == ("tiny", "3")

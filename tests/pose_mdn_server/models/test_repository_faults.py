@@ -187,7 +187,7 @@ def test_configs_that_mislead_are_refused(
 
 
 def test_whatever_a_bundle_raises_stays_with_it(
-    store: ModelStore, publish: Publish, monkeypatch: pytest.MonkeyPatch
+    store: ModelStore, publish: Publish, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     load = renewal.load_served_model
 
@@ -203,6 +203,8 @@ def test_whatever_a_bundle_raises_stays_with_it(
     assert report.added == ("zebra/1",)
     assert "MemoryError" in report.failed["odd/1"]
     assert "secret" not in report.failed["odd/1"]
+    store.reload()
+    assert sum("odd/1 cannot be loaded" in record.message for record in caplog.records) == 1
 
 
 def test_a_start_leaves_out_what_is_broken(store: ModelStore, repository: Path) -> None:
