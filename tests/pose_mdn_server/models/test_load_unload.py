@@ -85,6 +85,9 @@ def test_a_part_of_a_bundle_goes_only_with_the_others(store: ModelStore) -> None
     assert rows(store)["pose_vae_decode/1"] == ("UNAVAILABLE", "unloaded")
     with pytest.raises(ModelNotFoundError):
         store.prior()
+    assert [store.bundle_name(name) for name in ("pose_vae_decode", "pose_vae", "teapot")] == ["pose_vae"] * 2 + [
+        "teapot"
+    ]
     store.load_model("pose_vae_decode")
     assert store.prior().name == "pose_vae"
 
