@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import onnxruntime as ort
@@ -33,11 +34,38 @@ class Graph:
 
     def __init__(self, bundle: Bundle, *, threads: int, part: str = "") -> None:
         self.name = f"{bundle.name}_{part}" if part else bundle.name
+        self.bundle_name = bundle.name
         self.version = str(bundle.version)
         self._session = open_session(bundle.graph_paths[part], threads=threads)
         self.inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+
+    @cached_property
+    def batch_axis(self) -> str | None:
+        """Symbol of the axis along which calls may be joined into one run.
+
+        It is the first axis of every input and output and stands nowhere else; `None` if there is no such axis.
+        """
+        specs = (*self.inputs, *self.outputs)
+        first = {spec.shape[0] if spec.shape else None for spec in specs}
+        symbol = first.pop()
+        elsewhere = any(symbol in spec.shape[1:] for spec in specs)
+        return symbol if isinstance(symbol, str) and not first and not elsewhere else None
+
+    @cached_property
+    def other_axes(self) -> tuple[tuple[str, int], ...]:
+        """Where free axes other than `batch_axis` are: name of an input, number of its axis."""
+        return tuple(
+            (spec.name, place)
+            for spec in self.inputs
+            for place, axis in enumerate(spec.shape)
+            if isinstance(axis, str) and axis != self.batch_axis
+        )
+
+    def lane(self, inputs: Mapping[str, Array]) -> tuple[int, ...]:
+        """Lengths of the free axes other than `batch_axis`; only inputs that agree in them may be joined."""
+        return tuple([inputs[name].shape[place] for name, place in self.other_axes])
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         """The outputs asked for, in that order. Names, types and shapes must fit the specs."""
