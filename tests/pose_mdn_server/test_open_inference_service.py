@@ -1,131 +1,26 @@
 """The service by its methods alone, without a transport."""
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pose_mdn.errors import ModelNotFoundError
-from pose_mdn_server.calls import ANYONE, Answers, Call, Client, Pending, Priority, StreamMethod, UnaryMethod
+from pose_mdn_server.calls import Client, Pending, Priority, UnaryMethod
 from pose_mdn_server.errors import NotOfferedError, OverdueError, PermissionDeniedError, QueueFullError, RequestError
 from pose_mdn_server.graph_runner import DirectRunner
-from pose_mdn_server.models.graph import Array, Graph
-from pose_mdn_server.models.model_store import ModelStore
+from pose_mdn_server.models.graph import Array
 from pose_mdn_server.rpc import open_inference_pb2 as oip
 from pose_mdn_server.server import PoseServer
-from pose_mdn_server.servicers.open_inference import SERVICE, OpenInferenceService
+from pose_mdn_server.servicers.open_inference import SERVICE
 
-MODEL = "pose_vae_decode"
-ADMINISTRATOR = Client(name="administrator", administers=True)
-
-
-class HeldRunner:
-    """Keeps what is submitted until the test runs it."""
-
-    def __init__(self) -> None:
-        self.held: list[tuple[Graph, Mapping[str, Array], Sequence[str], Call, Pending[list[Array]]]] = []
-
-    def submit(
-        self, graph: Graph, inputs: Mapping[str, Array], outputs: Sequence[str], call: Call
-    ) -> Pending[list[Array]]:
-        answer: Pending[list[Array]] = Pending()
-        self.held.append((graph, inputs, outputs, call, answer))
-        return answer
-
-    def runs(self, graph: Graph) -> int:
-        return 0
-
-    def run(self, place: int) -> None:
-        graph, inputs, outputs, _, answer = self.held[place]
-        answer.resolve(graph.run(inputs, outputs))
-
-
-@dataclass
-class Store:
-    """The models of a server, with a list of what was asked of it."""
-
-    models: ModelStore
-    asked: list[Any] = field(default_factory=list)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.models, name)
-
-    def index(self, *, ready_only: bool = False) -> list[Any]:
-        self.asked.append(("index", ready_only))
-        broken = SimpleNamespace(name="broken", version="2", state="UNAVAILABLE", reason="no checksum")
-        listed = [SimpleNamespace(name=each.name, version="1", state="READY", reason="") for each in self.graphs()]
-        return listed if ready_only else [broken, *listed]
-
-    def load_model(self, name: str) -> None:
-        self.asked.append(("load", name))
-
-    def unload_model(self, name: str, *, unload_dependents: bool = False) -> None:
-        self.asked.append(("unload", name, unload_dependents))
+from .inference_service import ADMINISTRATOR, MODEL, HeldRunner, Service, Store, infer_request, new_call
 
 
 @pytest.fixture
 def store(server: PoseServer) -> Store:
     return Store(server.models)
-
-
-class Service:
-    """Calls methods by their names."""
-
-    def __init__(self, store: Store, runner: Any = None, **settings: Any) -> None:
-        settings = {"is_serving": lambda: True, "max_poses": 8, **settings}
-        service = OpenInferenceService(store, runner or DirectRunner(), **settings)
-        self.methods = {method.path.rpartition("/")[2]: method for method in service.methods()}
-
-    def call(self, name: str, request: Any, call: Call | None = None, client: Client = ANYONE) -> Any:
-        method = self.methods[name]
-        assert isinstance(method, UnaryMethod)
-        call = call or new_call(client=client)
-        answer = method.handle(method.decode(request.SerializeToString()), call)
-        if isinstance(answer, Pending):
-            answer = answer.wait(10)
-        output = getattr(oip, SERVICE.methods_by_name[name].output_type.name)
-        return output.FromString(method.encode(answer))
-
-    def start(self, request: Any, call: Call) -> Pending[bytes]:
-        method = self.methods["ModelInfer"]
-        assert isinstance(method, UnaryMethod)
-        return method.handle(method.decode(request.SerializeToString()), call)
-
-    def open(self, call: Call | None = None) -> "Stream":
-        return Stream(self.methods["ModelStreamInfer"], call or new_call())
-
-
-class Stream:
-    def __init__(self, method: Any, call: Call) -> None:
-        assert isinstance(method, StreamMethod)
-        self._method = method
-        self.answers = Answers(wake=lambda: None)
-        self.session = method.open(call, self.answers)
-
-    def send(self, request: oip.ModelInferRequest) -> None:
-        self.session.receive(self._method.decode(request.SerializeToString()))
-
-    def take(self) -> oip.ModelStreamInferResponse | None:
-        place = self.answers.take()
-        return None if place is None else oip.ModelStreamInferResponse.FromString(self._method.encode(place.value()))
-
-
-def new_call(client: Client = ANYONE, **known: Any) -> Call:
-    return Call(path="/inference.GRPCInferenceService/ModelInfer", request_id="r", client=client, **known)
-
-
-def infer_request(poses: int = 2, request_id: str = "", **parameters: int | str | bool) -> oip.ModelInferRequest:
-    latent = np.linspace(-1, 1, poses * 32, dtype="<f4").reshape(poses, 32)
-    request = oip.ModelInferRequest(model_name=MODEL, id=request_id, raw_input_contents=[latent.tobytes()])
-    request.inputs.add(name="latent", datatype="FP32", shape=latent.shape)
-    for name, value in parameters.items():
-        kind = {bool: "bool_param", int: "int64_param", str: "string_param"}[type(value)]
-        setattr(request.parameters[name], kind, value)
-    return request
 
 
 def test_every_method_of_the_protocol_is_there(store: Store) -> None:
@@ -208,84 +103,6 @@ def test_parameters_that_cannot_be_heeded_are_refused(store: Store, parameters: 
 def test_other_parameters_are_ignored(store: Store) -> None:
     plain = Service(store).call("ModelInfer", infer_request())
     assert Service(store).call("ModelInfer", infer_request(anything="x", sequence_id=0, timeout=0)) == plain
-
-
-def test_answers_of_a_stream_keep_the_order_of_the_requests(store: Store) -> None:
-    runner = HeldRunner()
-    stream = Service(store, runner).open()
-    for number in range(3):
-        stream.send(infer_request(request_id=str(number)))
-    stream.session.end()
-    for place in (2, 0, 1):
-        runner.run(place)
-    answers = [stream.take() for _ in range(3)]
-    assert [answer and answer.infer_response.id for answer in answers] == ["0", "1", "2"]
-    assert all(answer and answer.infer_response.parameters["triton_final_response"].bool_param for answer in answers)
-    assert stream.answers.finished
-
-
-def test_answers_of_a_stream_are_those_of_single_requests(store: Store) -> None:
-    service = Service(store)
-    stream = service.open()
-    for request in (infer_request(3, "x"), infer_request(1)):
-        stream.send(request)
-        answer = stream.take()
-        assert answer is not None
-        del answer.infer_response.parameters["triton_final_response"]
-        assert answer.infer_response == service.call("ModelInfer", request)
-
-
-def test_a_refused_request_does_not_end_its_stream(store: Store) -> None:
-    stream = Service(store).open()
-    stream.send(infer_request(99, "bad"))
-    stream.send(oip.ModelInferRequest(model_name="nothing", id="none"))
-    stream.send(infer_request(1, "good"))
-    bad, none, good = (stream.take() for _ in range(3))
-    assert bad is not None
-    assert none is not None
-    assert good is not None
-    assert "the first axis from 1 to 8" in bad.error_message
-    assert (bad.infer_response.id, none.infer_response.id) == ("bad", "none")
-    assert none.error_message.startswith("model: expected one of")
-    assert (good.error_message, good.infer_response.id) == ("", "good")
-
-
-def test_a_client_may_ask_for_a_status_instead(store: Store) -> None:
-    stream = Service(store).open(new_call(metadata={"triton_grpc_error": "true"}))
-    stream.send(infer_request(99))
-    with pytest.raises(RequestError):
-        stream.take()
-
-
-def test_bugs_end_a_stream_and_are_not_told(store: Store) -> None:
-    runner = HeldRunner()
-    stream = Service(store, runner).open()
-    stream.send(infer_request())
-    runner.held[0][-1].fail(ZeroDivisionError("secret"))
-    with pytest.raises(ZeroDivisionError):
-        stream.take()
-
-
-def test_requests_of_a_stream_have_priorities_of_their_own(store: Store) -> None:
-    runner, call = HeldRunner(), new_call()
-    stream = Service(store, runner).open(call)
-    stream.send(infer_request(priority=2))
-    stream.send(infer_request())
-    assert [held[3].priority for held in runner.held] == [Priority.BULK, Priority.INTERACTIVE]
-    assert call.priority is Priority.INTERACTIVE
-    runner.run(0)
-    runner.run(1)
-    assert call.poses == 4
-
-
-def test_nobody_works_on_for_a_stream_that_is_over(store: Store) -> None:
-    runner = HeldRunner()
-    stream = Service(store, runner).open()
-    stream.send(infer_request())
-    stream.send(infer_request())
-    runner.run(0)
-    stream.session.close()
-    assert [held[3].cancelled for held in runner.held] == [False, True]
 
 
 def test_statistics_count_what_happened(store: Store) -> None:
