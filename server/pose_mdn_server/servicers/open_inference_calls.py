@@ -58,24 +58,24 @@ class Inference:
                 heed(request, call)
             job = self._requests.read(request, graph)
             call.poses += job.poses
-            read_s = time.perf_counter() - started
+            read = time.perf_counter()
             running = self._runner.submit(graph, job.inputs, job.outputs, call)
         except PoseMDNError:
             self._counts.refused(graph, started=started)
             raise
         request_id = request.id
 
-        def finish(ran: Pending[list[Array]]) -> None:
+        def finish(_: Pending[list[Array]]) -> None:
             try:
-                results = ran.value()
-                writing = time.perf_counter()
+                results = running.value()
+                ran = time.perf_counter()
                 encoded = encode(graph, job, results, request_id)
             except Exception as error:  # whoever waits for the answer gets it, whatever it is
                 self._counts.refused(graph, started=started)
                 answer.fail(error)
                 return
-            write_s = time.perf_counter() - writing
-            self._counts.answered(graph, call, poses=job.poses, started=started, read_s=read_s, write_s=write_s)
+            written = time.perf_counter()
+            self._counts.answered(graph, call, poses=job.poses, started=started, read=read, ran=ran, written=written)
             answer.resolve(encoded)
 
         running.then(finish)

@@ -2,89 +2,94 @@
 
 import threading
 import time
-from collections import defaultdict
+from dataclasses import dataclass
 
 from pose_mdn_server.calls import Call
 from pose_mdn_server.models.graph import Graph
 from pose_mdn_server.rpc import open_inference_pb2 as oip
 
 
-class _Counted:
-    """How often, and how long altogether, in seconds."""
-
-    __slots__ = ("count", "total_s")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.total_s = 0.0
-
-    def add(self, duration_s: float) -> None:
-        self.count += 1
-        self.total_s += duration_s
-
-    def encode(self) -> oip.StatisticDuration:
-        return oip.StatisticDuration(count=self.count, ns=round(self.total_s * 1e9))
-
-
+@dataclass(slots=True)
 class _Tally:
-    """Of one graph."""
+    """Of one graph; durations are sums, in seconds."""
 
-    def __init__(self) -> None:
-        self.poses = 0
-        self.last_s = 0.0
-        self.success, self.fail, self.queue = _Counted(), _Counted(), _Counted()
-        self.reading, self.running, self.writing = _Counted(), _Counted(), _Counted()
+    answered: int = 0
+    refused: int = 0
+    poses: int = 0
+    last: float = 0.0
+    answered_s: float = 0.0
+    refused_s: float = 0.0
+    queued_s: float = 0.0
+    read_s: float = 0.0
+    ran_s: float = 0.0
+    written_s: float = 0.0
 
 
 class InferenceCounts:
     """Counts answered and refused requests. May be called from any thread."""
 
     def __init__(self) -> None:
-        self._tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
+        self._tallies: dict[tuple[str, str], _Tally] = {}
         self._lock = threading.Lock()
 
-    def answered(self, graph: Graph, call: Call, *, poses: int, started: float, read_s: float, write_s: float) -> None:
-        """A request was answered.
+    def answered(
+        self, graph: Graph, call: Call, *, poses: int, started: float, read: float, ran: float, written: float
+    ) -> None:
+        """A request was answered; times are those of `time.perf_counter()`.
 
         Args:
             graph: What it was for.
             call: Where the server noted how long it waited and ran.
             poses: How many it brought.
-            started: `time.perf_counter()` of its arrival.
-            read_s: How long it took to read it.
-            write_s: How long it took to write the answer.
+            started: When it came.
+            read: When it had been read.
+            ran: When the graph's outputs were there.
+            written: When the answer was written.
         """
         with self._lock:
-            tally = self._tallies[graph.name, graph.version]
+            tally = self._of(graph)
+            tally.answered += 1
             tally.poses += poses
-            tally.last_s = time.time()
-            tally.success.add(time.perf_counter() - started)
-            tally.queue.add(call.queued_s)
-            tally.reading.add(read_s)
-            tally.running.add(call.ran_s)
-            tally.writing.add(write_s)
+            tally.last = time.time()
+            tally.answered_s += written - started
+            tally.queued_s += call.queued_s
+            tally.read_s += read - started
+            tally.ran_s += call.ran_s
+            tally.written_s += written - ran
 
     def refused(self, graph: Graph, *, started: float) -> None:
         """A request was refused, or failed."""
         with self._lock:
-            self._tallies[graph.name, graph.version].fail.add(time.perf_counter() - started)
+            tally = self._of(graph)
+            tally.refused += 1
+            tally.refused_s += time.perf_counter() - started
 
     def encode(self, graph: Graph, *, runs: int) -> oip.ModelStatistics:
         """What a graph has done; `runs` is how often it ran."""
         with self._lock:
-            tally = self._tallies[graph.name, graph.version]
+            tally = self._of(graph)
             return oip.ModelStatistics(
                 name=graph.name,
                 version=graph.version,
-                last_inference=round(tally.last_s * 1e3),
+                last_inference=round(tally.last * 1e3),
                 inference_count=tally.poses,
                 execution_count=runs,
                 inference_stats=oip.InferStatistics(
-                    success=tally.success.encode(),
-                    fail=tally.fail.encode(),
-                    queue=tally.queue.encode(),
-                    compute_input=tally.reading.encode(),
-                    compute_infer=tally.running.encode(),
-                    compute_output=tally.writing.encode(),
+                    success=_duration(tally.answered, tally.answered_s),
+                    fail=_duration(tally.refused, tally.refused_s),
+                    queue=_duration(tally.answered, tally.queued_s),
+                    compute_input=_duration(tally.answered, tally.read_s),
+                    compute_infer=_duration(tally.answered, tally.ran_s),
+                    compute_output=_duration(tally.answered, tally.written_s),
                 ),
             )
+
+    def _of(self, graph: Graph) -> _Tally:
+        tally = self._tallies.get((graph.name, graph.version))
+        if tally is None:
+            tally = self._tallies[graph.name, graph.version] = _Tally()
+        return tally
+
+
+def _duration(count: int, total_s: float) -> oip.StatisticDuration:
+    return oip.StatisticDuration(count=count, ns=round(total_s * 1e9))
