@@ -6,6 +6,7 @@ first request with them made. Whatever is not settled by the header is checked e
 buffers as inputs, and that each is exactly as long as its shape says.
 """
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -36,6 +37,7 @@ class PlannedRequests:
 
     def __init__(self, *, max_poses: int) -> None:
         self._max_poses = max_poses
+        self._lock = threading.Lock()
         # Plans go with their graph, so that one that was unloaded is not kept alive.
         self._plans: WeakKeyDictionary[Graph, dict[_Header, _Plan]] = WeakKeyDictionary()
 
@@ -69,10 +71,11 @@ class PlannedRequests:
     def _remember(self, header: _Header, graph: Graph, job: InferJob) -> None:
         if sum(map(len, header[0])) + sum(map(len, header[1])) > MAX_HEADER_BYTES:
             return
-        plans = self._plans.setdefault(graph, {})
-        while len(plans) >= MAX_PLANS:
-            plans.pop(next(iter(plans)), None)
-        plans[header] = _Plan(job)
+        with self._lock:
+            plans = self._plans.setdefault(graph, {})
+            while len(plans) >= MAX_PLANS:
+                del plans[next(iter(plans))]
+            plans[header] = _Plan(job)
 
 
 class _Plan:
