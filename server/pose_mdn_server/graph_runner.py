@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from pose_mdn_server.batching import Batcher, Columns
 from pose_mdn_server.calls import Call, Pending
 from pose_mdn_server.errors import CallerGoneError, OverdueError
+from pose_mdn_server.lanes.graph import GraphLane
 from pose_mdn_server.models.graph import Array, Graph
 
 
@@ -52,11 +54,46 @@ class DirectRunner:
             answer.fail(error)
             return answer
         call.ran_s = time.perf_counter() - started
-        with self._lock:
-            self._runs[graph.name, graph.version] += 1
+        self.count(graph)
         answer.resolve(results)
         return answer
 
     def runs(self, graph: Graph) -> int:
         """As `GraphRunner.runs`."""
         return self._runs[graph.name, graph.version]
+
+    def count(self, graph: Graph) -> None:
+        """A graph ran once more."""
+        with self._lock:
+            self._runs[graph.name, graph.version] += 1
+
+
+class BatchRunner:
+    """Lets calls wait for their batch, with those of others for the same graph."""
+
+    def __init__(self, batcher: Batcher) -> None:
+        self._batcher = batcher
+        self._direct = DirectRunner()
+
+    def submit(
+        self, graph: Graph, inputs: Mapping[str, Array], outputs: Sequence[str], call: Call
+    ) -> Pending[list[Array]]:
+        """As `GraphRunner.submit`. A graph without an axis of poses runs at once, since it cannot be cut or joined."""
+        if graph.batch_axis is None:
+            return self._direct.submit(graph, inputs, outputs, call)
+        lane = GraphLane(graph, graph.lane(inputs), tuple(outputs), ran=self._direct.count)
+        answer: Pending[list[Array]] = Pending()
+
+        def finish(done: Pending[Columns]) -> None:
+            if done.error is not None:
+                answer.fail(done.error)
+            else:
+                columns = done.value()
+                answer.resolve([columns[name] for name in outputs])
+
+        self._batcher.submit(lane, inputs, call).then(finish)
+        return answer
+
+    def runs(self, graph: Graph) -> int:
+        """As `GraphRunner.runs`."""
+        return self._direct.runs(graph)

@@ -26,7 +26,8 @@ def served_process(*program: str) -> Iterator[tuple[subprocess.Popen[str], str]]
 
     `program` replaces `-m pose_mdn_server` as what Python runs.
     """
-    command = [sys.executable, *(program or ("-m", "pose_mdn_server")), "--port", "0"]
+    options = () if program else ("--http-port", "0", "--workers", "1")
+    command = [sys.executable, *(program or ("-m", "pose_mdn_server")), "--port", "0", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -15,7 +15,6 @@ from pose_mdn_server.rpc import open_inference_pb2 as oip
 from pose_mdn_server.servicers.open_inference import SERVICE, OpenInferenceService
 
 MODEL = "pose_vae_decode"
-ADMINISTRATOR = Client(name="administrator", administers=True)
 
 
 class HeldRunner:
@@ -100,8 +99,8 @@ class Stream:
         self.session.receive(self._method.decode(request.SerializeToString()))
 
     def take(self) -> oip.ModelStreamInferResponse | None:
-        place = self.answers.take()
-        return None if place is None else oip.ModelStreamInferResponse.FromString(self._method.encode(place.value()))
+        taken = self.answers.take()
+        return None if taken is None else oip.ModelStreamInferResponse.FromString(self._method.encode(taken[0].value()))
 
 
 def new_call(client: Client = ANYONE, **known: Any) -> Call:

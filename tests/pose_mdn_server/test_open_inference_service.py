@@ -15,7 +15,7 @@ from pose_mdn_server.rpc import open_inference_pb2 as oip
 from pose_mdn_server.server import PoseServer
 from pose_mdn_server.servicers.open_inference import SERVICE
 
-from .inference_service import ADMINISTRATOR, MODEL, HeldRunner, Service, Store, infer_request, new_call
+from .inference_service import MODEL, HeldRunner, Service, Store, infer_request, new_call
 
 
 @pytest.fixture
@@ -158,25 +158,20 @@ def test_the_index_lists_what_the_repository_holds(store: Store, ready_only: boo
         assert (listed[0].version, listed[0].state, listed[0].reason) == ("2", "UNAVAILABLE", "no checksum")
 
 
-def test_models_are_loaded_for_those_who_administer(store: Store) -> None:
-    service = Service(store, controls_models=True)
-    service.call("RepositoryModelLoad", oip.RepositoryModelLoadRequest(model_name="m"), client=ADMINISTRATOR)
+def test_models_are_loaded_and_unloaded(store: Store) -> None:
+    service = Service(store)
+    service.call("RepositoryModelLoad", oip.RepositoryModelLoadRequest(model_name="m"))
     unload = oip.RepositoryModelUnloadRequest(model_name="m")
     unload.parameters["unload_dependents"].bool_param = True
-    service.call("RepositoryModelUnload", unload, client=ADMINISTRATOR)
+    service.call("RepositoryModelUnload", unload)
     assert store.asked == [("load", "m"), ("unload", "m", True)]
-    with pytest.raises(PermissionDeniedError, match="who administers"):
-        service.call("RepositoryModelUnload", unload)
-    with pytest.raises(NotOfferedError, match="model control"):
-        Service(store).call("RepositoryModelUnload", unload, client=ADMINISTRATOR)
-    assert len(store.asked) == 2
 
 
 def test_models_are_loaded_as_they_are(store: Store) -> None:
     request = oip.RepositoryModelLoadRequest(model_name="m")
     request.parameters["config"].string_param = "{}"
     with pytest.raises(RequestError, match="got config"):
-        Service(store, controls_models=True).call("RepositoryModelLoad", request, client=ADMINISTRATOR)
+        Service(store).call("RepositoryModelLoad", request)
     assert store.asked == []
 
 
@@ -188,8 +183,8 @@ def test_slow_methods_have_threads_of_their_own(store: Store) -> None:
 
 
 def test_clients_see_and_use_their_models_alone(store: Store) -> None:
-    client = Client(name="c", models=frozenset({"pose_vae"}), administers=True)
-    service = Service(store, controls_models=True)
+    client = Client(name="c", models=frozenset({"pose_vae"}))
+    service = Service(store)
     service.call("ModelInfer", infer_request(), client=client)
     with pytest.raises(PermissionDeniedError):
         service.call("ModelMetadata", oip.ModelMetadataRequest(name="mdn_lifter"), client=client)

@@ -78,16 +78,13 @@ def test_requests_of_a_stream_have_priorities_of_their_own(store: Store) -> None
     stream.send(infer_request())
     assert [held[3].priority for held in runner.held] == [Priority.BULK, Priority.INTERACTIVE]
     assert call.priority is Priority.INTERACTIVE
-    runner.run(0)
-    runner.run(1)
-    assert call.poses == 4
+    assert [held[3].poses for held in runner.held] == [2, 2]
 
 
 def test_nobody_works_on_for_a_stream_that_is_over(store: Store) -> None:
-    runner = HeldRunner()
-    stream = Service(store, runner).open()
+    runner, call = HeldRunner(), new_call()
+    stream = Service(store, runner).open(call)
     stream.send(infer_request())
-    stream.send(infer_request())
-    runner.run(0)
-    stream.session.close()
-    assert [held[3].cancelled for held in runner.held] == [False, True]
+    assert not runner.held[0][3].is_over
+    call.cancelled = True
+    assert runner.held[0][3].is_over

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import Any, Protocol
 
-import grpc
 from google.protobuf.message import Message
 
 from pose_mdn.errors import ModelNotFoundError
@@ -14,13 +13,11 @@ from pose_mdn_server.errors import (
     FieldViolation,
     ModelNotReadyError,
     NotOfferedError,
-    PermissionDeniedError,
     RequestError,
 )
-from pose_mdn_server.graph_runner import DirectRunner, GraphRunner
+from pose_mdn_server.graph_runner import GraphRunner
 from pose_mdn_server.models.graph import Graph
 from pose_mdn_server.rpc import open_inference_pb2 as oip
-from pose_mdn_server.servicers.grpc_handlers import LoadedModels, add_methods
 from pose_mdn_server.servicers.open_inference_calls import Inference, InferSession
 
 SERVICE: Any = oip.DESCRIPTOR.services_by_name["GRPCInferenceService"]
@@ -88,7 +85,6 @@ class OpenInferenceService:
         is_serving: Whether calls are taken now.
         max_poses: Longest first axis of a tensor.
         lists_models: Whether callers are told which models there are.
-        controls_models: Whether callers who administer may load and unload models.
     """
 
     def __init__(
@@ -99,13 +95,11 @@ class OpenInferenceService:
         is_serving: Callable[[], bool],
         max_poses: int,
         lists_models: bool = True,
-        controls_models: bool = False,
     ) -> None:
         self._models = models
         self._is_serving = is_serving
         self._max_poses = max_poses
         self._lists_models = lists_models
-        self._controls_models = controls_models
         self._inference = Inference(models, runner, max_poses=max_poses)
 
     def methods(self) -> list[Method]:
@@ -195,7 +189,7 @@ class OpenInferenceService:
 
     def _load(self, request: oip.RepositoryModelLoadRequest, call: Call) -> oip.RepositoryModelLoadResponse:
         """Load a model of the repository."""
-        self._require_control(call, request.model_name)
+        call.client.require_model(self._bundle_name(request.model_name))
         if request.parameters:
             names = ", ".join(sorted(name[:64] for name in request.parameters)[:4])
             description = f"expected none, since models are loaded as they are in the repository; got {names}"
@@ -205,7 +199,7 @@ class OpenInferenceService:
 
     def _unload(self, request: oip.RepositoryModelUnloadRequest, call: Call) -> oip.RepositoryModelUnloadResponse:
         """Unload a model."""
-        self._require_control(call, request.model_name)
+        call.client.require_model(self._bundle_name(request.model_name))
         dependents = request.parameters["unload_dependents"].bool_param
         self._models.unload_model(request.model_name, unload_dependents=dependents)
         return oip.RepositoryModelUnloadResponse()
@@ -219,15 +213,6 @@ class OpenInferenceService:
     def _require_listing(self) -> None:
         if not self._lists_models:
             raise NotOfferedError("models: expected a name, got none; this server does not list its models")
-
-    def _require_control(self, call: Call, name: str) -> None:
-        if not self._controls_models:
-            raise NotOfferedError(
-                "model control: expected a server that was started with it (model_control), got one without"
-            )
-        if not call.client.administers:
-            raise PermissionDeniedError("model control: expected a client who administers, got one who does not")
-        call.client.require_model(self._bundle_name(name))
 
     def _bundle_name(self, name: str) -> str:
         """Of a loaded graph; of anything else the name itself."""
@@ -253,16 +238,3 @@ def _refused(name: str) -> UnaryMethod:
         raise NotOfferedError(f"{name}: {instead}")
 
     return _unary(name, refuse)
-
-
-class OpenInferenceServicer:
-    """The service on a `grpc.server`, with a thread for each call."""
-
-    def __init__(self, models: Any, *, is_serving: Callable[[], bool], max_poses: int) -> None:
-        if not hasattr(models, "index"):
-            models = LoadedModels(models)
-        self._service = OpenInferenceService(models, DirectRunner(), is_serving=is_serving, max_poses=max_poses)
-
-    def add_to(self, server: grpc.Server) -> None:
-        """Serve this."""
-        add_methods(server, SERVICE_NAME, self._service.methods())

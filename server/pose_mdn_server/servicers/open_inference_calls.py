@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from pose_mdn.errors import PoseMDNError
@@ -57,7 +56,7 @@ class Inference:
             if request.parameters:
                 heed(request, call)
             job = self._requests.read(request, graph)
-            call.poses += job.poses
+            call.brings(job.poses)
             read = time.perf_counter()
             running = self._runner.submit(graph, job.inputs, job.outputs, call)
         except PoseMDNError:
@@ -107,35 +106,26 @@ class InferSession:
         self._call = call
         self._answers = answers
         self._strict = call.metadata.get(STRICT_ERRORS) == "true"
-        self._under_way: set[Call] = set()
 
     def receive(self, message: Any) -> None:
         """Start on a request."""
-        place = self._answers.reserve()
-        # A call of its own, since requests of a stream differ in how long they wait and how urgent they are.
-        call = replace(self._call, poses=0, queued_s=0.0, ran_s=0.0)
-        self._under_way.add(call)
+        call = self._call.message()
+        place = self._answers.reserve(call)
         try:
             running = self._inference.answer(message, call, encode_stream_response)
         except Exception as error:  # its place in the answers is taken and must be filled, whatever happened
-            self._under_way.discard(call)
             self._refuse(place, error, message.id)
             return
-        running.then(lambda done: self._finish(place, done, call, message.id))
+        running.then(lambda done: self._finish(place, done, message.id))
 
     def end(self) -> None:
         """Whatever is still under way is answered."""
         self._answers.end()
 
     def close(self) -> None:
-        """Whoever still works on a request of this need not."""
-        for call in tuple(self._under_way):
-            call.cancelled = True
+        """Nothing to do: requests see by their call that nobody waits any more."""
 
-    def _finish(self, place: Pending[bytes], done: Pending[bytes], call: Call, request_id: str) -> None:
-        self._under_way.discard(call)
-        self._call.model = call.model
-        self._call.poses += call.poses
+    def _finish(self, place: Pending[bytes], done: Pending[bytes], request_id: str) -> None:
         if done.error is None:
             place.resolve(done.value())
         else:
