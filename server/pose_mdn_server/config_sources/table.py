@@ -54,6 +54,10 @@ LIVE = frozenset(
 )
 """Settings that a running server takes over on SIGHUP; all others need a restart."""
 
+NOT_FROM_ENVIRONMENT = frozenset({"allow_insecure_public"})
+"""Settings that no variable sets. The variable of this one is the second consent that the bind policy asks for beside
+the setting; if it were the setting too, one word would count as two."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
@@ -77,6 +81,11 @@ class Setting:
     def variable(self) -> str:
         """In the environment, for example "POSE_MDN_MAX_BATCH"."""
         return PREFIX + self.name.upper()
+
+    @property
+    def from_environment(self) -> bool:
+        """Whether the variable sets it."""
+        return self.name not in NOT_FROM_ENVIRONMENT
 
     @property
     def placeholder(self) -> str:
