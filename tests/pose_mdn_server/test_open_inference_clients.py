@@ -1,10 +1,12 @@
 """The Open Inference Protocol as tritonclient speaks it; each side is a process of its own."""
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto, ServiceDescriptorProto
 
 from pose_mdn_server.rpc import model_config_pb2, open_inference_pb2
@@ -25,9 +27,16 @@ def run(*arguments: str | Path) -> str:
     return done.stdout
 
 
-def test_tritonclient_gets_the_answers_and_errors_that_it_expects() -> None:
-    with served_process(str(HERE / "open_inference_program.py")) as (_, address):
-        run(HERE / "triton_extensions_program.py", address)
+@pytest.mark.parametrize("transport", ["completion-queue", "threads"])
+def test_tritonclient_gets_the_answers_and_errors_that_it_expects(transport: str, tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens.toml"
+    token = "pmdn_" + "a" * 43
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    tokens.write_text(f'[[token]]\nname = "administrator"\nsha256 = "{digest}"\nadministers = true\n')
+    tokens.chmod(0o600)
+    options = ("--transport", transport, "--tokens", str(tokens), "--model-control")
+    with served_process(*options) as (_, address):
+        run(HERE / "triton_extensions_program.py", address, token)
 
 
 def fields(messages: Iterator[DescriptorProto], scope: str = "") -> dict[str, dict[int, tuple[object, ...]]]:
