@@ -82,10 +82,10 @@ class PoseServer:
             max_batch=config.max_batch, max_queued=config.max_queued_poses, bulk_rows=config.bulk_poses
         )
         self._batcher = Batcher(settings, observer=self.metrics)
-        quotas = Quotas(shared_quotas)
+        self._quotas = Quotas(shared_quotas)
         self._dispatcher = Dispatcher(
-            gate=Gate(config, quotas),
-            quotas=quotas,
+            gate=Gate(config, self._quotas),
+            quotas=self._quotas,
             observers=[TelemetryObserver(self.metrics, tracer=self._tracer, access_log=config.access_log)],
             threads=config.call_threads,
             max_streams=config.max_streams,
@@ -135,8 +135,16 @@ class PoseServer:
         _LOG.info("stopped, %s", "every call was finished" if finished else "calls under way were cancelled")
         return finished
 
-    def reload(self) -> None:
-        """Look for changed models; calls under way keep those that they began with."""
+    def reload(self, config: ServerConfig) -> None:
+        """Take over the settings that may change while this runs, and look for changed models.
+
+        Calls under way keep the models that they began with.
+
+        Raises:
+            ConfigError: A file that the settings name cannot be used; all is as before.
+        """
+        self._dispatcher.gate = Gate(config, self._quotas)
+        self.config = config
         report = self.models.reload()
         self.metrics.reloaded("refused" if report.failed else "swapped" if report.changed else "unchanged")
 

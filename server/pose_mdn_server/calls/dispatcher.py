@@ -75,7 +75,7 @@ class Dispatcher:
     """Knows the methods and carries out calls of them. Methods may be called from any thread.
 
     Args:
-        gate: Who may call.
+        gate: Who may call; may be exchanged at any time.
         quotas: What clients have left.
         observers: Who counts.
         threads: Long calls that are answered at the same time.
@@ -92,7 +92,7 @@ class Dispatcher:
         max_streams: int = 256,
     ) -> None:
         self._methods: dict[str, Method] = {}
-        self._gate = gate
+        self.gate = gate
         self._quotas = quotas
         self._observers = tuple(observers)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="long-call")
@@ -154,7 +154,7 @@ class Dispatcher:
         try:
             if self.is_draining and not path.startswith(_OPEN_WHILE_DRAINING):
                 raise DrainingError("the server is stopping; try again, or elsewhere")
-            call.client = self._gate.admit(path, metadata, peer, identity)
+            call.client = self.gate.admit(path, metadata, peer, identity)
             if self._quotas is not None:
                 self._quotas.take(call.client, 0)
             call.priority = call.client.priority

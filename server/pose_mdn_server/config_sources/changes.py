@@ -32,5 +32,5 @@ def with_live_changes(old: ServerConfig, new: ServerConfig) -> ServerConfig:
 
 
 def _can_be_applied(setting: Setting, old: ServerConfig, new: ServerConfig) -> bool:
-    """Another file of tokens or certificates will do, but whether there are any was decided when the port was bound."""
+    """Another file of tokens will do, but whether there is any was decided when the port was bound."""
     return setting.live and (getattr(old, setting.name) is None) == (getattr(new, setting.name) is None)

@@ -43,16 +43,14 @@ SECTIONS = (
 LIVE = frozenset(
     {
         "tokens",
-        "tls_certificate",
-        "tls_key",
-        "tls_client_ca",
         "calls_per_s",
         "poses_per_s",
         "access_log",
         "drain_s",
     }
 )
-"""Settings that a running server takes over on SIGHUP; all others need a restart."""
+"""Settings that a running server takes over on SIGHUP; all others need a restart. Files of certificates and tokens are
+read again by themselves when they change, under the names that they have."""
 
 NOT_FROM_ENVIRONMENT = frozenset({"allow_insecure_public"})
 """Settings that no variable sets. The variable of this one is the second consent that the bind policy asks for beside

@@ -70,7 +70,9 @@ class Worker:
     def _obey(self, order: Message) -> None:
         try:
             if order["do"] == "reload":
-                self._server.reload()
+                config = decode_config(order["config"])
+                logs.configure(log_format=config.log_format, access_log=config.access_log)
+                self._server.reload(config)
             elif order["do"] == "load":
                 self._server.models.load_model(order["name"], order["version"])
             elif order["do"] == "unload":
