@@ -10,6 +10,7 @@ from pose_mdn_server.batching import Batcher, BatcherSettings
 from pose_mdn_server.calls import Method
 from pose_mdn_server.calls.dispatcher import Dispatcher
 from pose_mdn_server.config import ServerConfig
+from pose_mdn_server.graph_runner import BatchRunner
 from pose_mdn_server.health import HealthState
 from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.processes.port import join_address
@@ -172,7 +173,11 @@ class PoseServer:
             pose_generation.PoseGenerationService(self.models, max_poses=limit),
             model.ModelService(self.models),
             open_inference.OpenInferenceService(
-                self.models, is_serving=lambda: self.health.is_serving, max_poses=limit
+                self.models,
+                BatchRunner(self._batcher),
+                is_serving=lambda: self.health.is_serving,
+                max_poses=limit,
+                lists_models=self.config.model_listing,
             ),
             health.HealthService(self.health),
             reflection.ReflectionService((*SERVICE_NAMES, health.SERVICE_NAME)),
