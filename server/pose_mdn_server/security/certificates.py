@@ -48,7 +48,9 @@ def read_certificates(certificate: Path, key: Path, client_ca: Path | None) -> C
         _require_certificates(ca_pem, client_ca)
     if (chain_pem, key_pem) != (_read(certificate, "tls_certificate"), _read(key, "tls_key")):
         raise ConfigError(f"tls_certificate: expected files that stay as they are, got {certificate} being written")
-    return Certificates(chain=chain_pem, key=key_pem, client_ca=ca_pem, warning=_warning(context, chain_pem, certificate))
+    return Certificates(
+        chain=chain_pem, key=key_pem, client_ca=ca_pem, warning=_warning(context, chain_pem, certificate)
+    )
 
 
 def _read(path: Path, setting: str) -> bytes:
@@ -75,7 +77,7 @@ def _pair_context(certificate: Path, key: Path) -> ssl.SSLContext:
             f"decrypt it with `openssl pkey -in {key} -out FILE` and protect the file by its mode (600)"
         ) from None
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH" or error.reason == "KEY_TYPE_MISMATCH":
+        if error.reason in {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"}:
             raise ConfigError(
                 f"tls_key: expected the private key of {certificate}, got {key}, which belongs to another certificate"
             ) from None

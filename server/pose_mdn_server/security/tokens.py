@@ -192,7 +192,10 @@ def warn_if_others_may_read(path: Path, what: str) -> None:
     mode = path.stat().st_mode
     if mode & 0o077:
         _LOG.warning(
-            "%s: expected a file for its owner alone (mode 600), got %s with mode %o; chmod 600 it", what, path, mode & 0o777
+            "%s: expected a file for its owner alone (mode 600), got %s with mode %o; chmod 600 it",
+            what,
+            path,
+            mode & 0o777,
         )
 
 
