@@ -126,7 +126,8 @@ class Gate:
 
 
 def _without_port(peer: str) -> str:
-    return peer[: peer.rfind(":")]
+    at = peer.rfind(":")
+    return peer[:at] if at > len("ipv4:") else peer
 
 
 def host_of(peer: str) -> str:

@@ -33,7 +33,7 @@ def server_credentials(config: ServerConfig) -> grpc.ServerCredentials | None:
     return grpc.dynamic_ssl_server_credentials(
         _configuration(rotation.certificates),
         # `None` for no change, of which the stubs know nothing.
-        lambda: _configuration(rotation.certificates) if rotation.refresh() else None,  # type: ignore
+        lambda: _configuration(rotation.certificates) if rotation.refresh() else None,  # type: ignore[arg-type,return-value]
         require_client_authentication=config.tls_client_ca is not None,
     )
 

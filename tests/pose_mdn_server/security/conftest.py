@@ -2,7 +2,7 @@
 
 import datetime
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,5 +119,3 @@ def look_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are looked at whenever it is asked, instead of once a second."""
     monkeypatch.setattr("pose_mdn_server.security.watched_files.WatchedFiles.due", lambda self: True)
 
-
-Serving = Callable[..., Iterator[int]]
