@@ -118,4 +118,3 @@ def authority(tmp_path: Path) -> Authority:
 def look_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are looked at whenever it is asked, instead of once a second."""
     monkeypatch.setattr("pose_mdn_server.security.watched_files.WatchedFiles.due", lambda self: True)
-

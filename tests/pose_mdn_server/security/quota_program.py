@@ -11,7 +11,8 @@ from pose_mdn_server.security.quotas import Quotas
 path, rate, poses, seconds = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
 quotas = Quotas(path)
 client = Client(name="shared", poses_per_s=rate)
-print("ready", flush=True)
+sys.stdout.write("ready\n")
+sys.stdout.flush()
 sys.stdin.readline()
 taken = 0
 end = time.monotonic() + seconds
@@ -22,4 +23,4 @@ while time.monotonic() < end:
         time.sleep(min(refused.retry_after_s, 0.002))
     else:
         taken += poses
-print(taken)
+sys.stdout.write(f"{taken}\n")

@@ -60,9 +60,9 @@ def test_messages_have_a_longest_length() -> None:
 @pytest.mark.parametrize(("length", "is_ok"), [(3000, True), (5000, False), (50_000, False)])
 def test_metadata_have_a_longest_length_without_chance(length: int, is_ok: bool) -> None:
     with echoing(channel_options(CONFIG)) as port:
-        for _ in range(5):
+        for _ in range(3):
             code = outcome(port, b"hello", metadata=(("x-long", "a" * length),))
-            assert (code is grpc.StatusCode.OK) == is_ok
+            assert code is (grpc.StatusCode.OK if is_ok else grpc.StatusCode.RESOURCE_EXHAUSTED)
         assert still_answers(port)
 
 
@@ -213,7 +213,7 @@ def test_who_answers_no_pings_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
         assert grpc.ChannelConnectivity.CONNECTING not in states
 
 
-def test_connections_end_at_their_age(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_end_at_their_age() -> None:
     config = ServerConfig(max_connection_age_s=0.3, drain_s=0.2)
     with echoing(channel_options(config)) as port:
         connection = RawConnection(port)
