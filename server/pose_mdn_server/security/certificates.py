@@ -85,6 +85,10 @@ def _pair_context(certificate: Path, key: Path) -> ssl.SSLContext:
             f"tls_certificate: expected a certificate and its key in PEM, got {certificate} and {key}, "
             f"which OpenSSL cannot read ({error.reason or 'no PEM block'})"
         ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"tls_certificate: expected readable PEM files, got {certificate} and {key} ({error.strerror})"
+        ) from None
     return context
 
 
@@ -103,8 +107,8 @@ def _warning(context: ssl.SSLContext, chain: bytes, path: Path) -> str:
     client.check_hostname = False
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     leaf = chain.decode("ascii", errors="replace").partition(_END)[0] + _END
-    client.load_verify_locations(cadata=leaf[leaf.find("-----BEGIN CERTIFICATE-----") :])
     try:
+        client.load_verify_locations(cadata=leaf[leaf.find("-----BEGIN CERTIFICATE-----") :])
         ends = _handshake(client, context)
     except ssl.SSLCertVerificationError as error:
         said = {
@@ -113,8 +117,8 @@ def _warning(context: ssl.SSLContext, chain: bytes, path: Path) -> str:
             _WRONG_PURPOSE: "may not be used by servers (its extendedKeyUsage lacks serverAuth)",
         }.get(error.verify_code, f"fails verification: {error.verify_message}")
         return f"tls_certificate: {path} {said}; clients will refuse it"
-    except ssl.SSLError as error:
-        return f"tls_certificate: {path} fails a trial handshake: {error.reason}"
+    except (ssl.SSLError, ValueError) as error:
+        return f"tls_certificate: {path} fails a trial handshake: {error}"
     left_s = ends - time.time()
     return f"tls_certificate: {path} expires in {left_s / 86400:.1f} days" if left_s < _SOON_S else ""
 
@@ -129,4 +133,4 @@ def _handshake(client: ssl.SSLContext, server: ssl.SSLContext) -> float:
             with suppress(ssl.SSLWantReadError):
                 end.do_handshake()
     shown = asking.getpeercert() or {}
-    return float(ssl.cert_time_to_seconds(str(shown["notAfter"])))
+    return float(ssl.cert_time_to_seconds(str(shown.get("notAfter"))))

@@ -15,13 +15,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-ECHO = "/test/Echo"
+ECHO, COUNT, GROW = "/test/Echo", "/test/Count", "/test/Grow"
 
 
 class Echo(grpc.GenericRpcHandler):
-    """Answers with what came, as bytes; with who called if nothing came."""
+    """Answers with what came, and with who called if nothing came; with its length; with as much as was asked for."""
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        if handler_call_details.method == COUNT:
+            return grpc.unary_unary_rpc_method_handler(lambda request, _: str(len(request)).encode())
+        if handler_call_details.method == GROW:
+            return grpc.unary_unary_rpc_method_handler(lambda request, _: bytes(int(request)))
         return grpc.unary_unary_rpc_method_handler(self.answer)
 
     @staticmethod

@@ -12,7 +12,7 @@ from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.security import limits
 from pose_mdn_server.security.limits import channel_options, messages_are_bounded
 
-from .conftest import ECHO, echoing
+from .conftest import COUNT, ECHO, GROW, echoing
 from .raw_http2 import (
     DATA,
     GOAWAY,
@@ -32,11 +32,11 @@ CONFIG = ServerConfig(max_message_bytes=MIB, max_metadata_bytes=4096)
 REFUSED_STREAM, ENHANCE_YOUR_CALM = 7, 11
 
 
-def outcome(port: int, request: bytes, **options: object) -> grpc.StatusCode:
+def outcome(port: int, request: bytes, method: str = ECHO, **options: object) -> grpc.StatusCode:
     unlimited = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
     with grpc.insecure_channel(f"127.0.0.1:{port}", options=unlimited) as channel:
         try:
-            channel.unary_unary(ECHO)(request, timeout=20, **options)
+            channel.unary_unary(method)(request, timeout=20, **options)
         except grpc.RpcError as error:
             return error.code()
     return grpc.StatusCode.OK
@@ -52,8 +52,10 @@ def kinds_until_closed(connection: RawConnection) -> list[int]:
 
 def test_messages_have_a_longest_length() -> None:
     with echoing(channel_options(CONFIG)) as port:
-        assert outcome(port, bytes(MIB)) is grpc.StatusCode.OK
-        assert outcome(port, bytes(MIB + 1)) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert outcome(port, bytes(MIB), COUNT) is grpc.StatusCode.OK
+        assert outcome(port, bytes(MIB + 1), COUNT) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert outcome(port, str(MIB).encode(), GROW) is grpc.StatusCode.OK
+        assert outcome(port, str(MIB + 1).encode(), GROW) is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert still_answers(port)
 
 
@@ -64,6 +66,12 @@ def test_metadata_have_a_longest_length_without_chance(length: int, is_ok: bool)
             code = outcome(port, b"hello", metadata=(("x-long", "a" * length),))
             assert code is (grpc.StatusCode.OK if is_ok else grpc.StatusCode.RESOURCE_EXHAUSTED)
         assert still_answers(port)
+
+
+def test_metadata_just_within_the_limit_are_never_refused() -> None:
+    with echoing(channel_options(ServerConfig(max_metadata_bytes=16 * 1024))) as port:
+        for _ in range(10):
+            assert outcome(port, b"hello", metadata=(("x-long", "a" * 15_500),)) is grpc.StatusCode.OK
 
 
 SERVER = """
