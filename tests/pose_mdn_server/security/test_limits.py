@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,16 +184,35 @@ def test_floods_of_pings_end_the_connection() -> None:
         assert still_answers(port)
 
 
-def test_clients_may_keep_connections_alive() -> None:
+def answered_pings(connection: RawConnection, count: int) -> int:
+    """How many of so many pings are answered before the connection ends."""
+    answered = 0
+    for kind, flags, *_ in connection.frames():
+        answered += kind == PING and flags == 1
+        if answered == count or kind == GOAWAY:
+            break
+    return answered
+
+
+def test_clients_may_keep_connections_alive_without_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CLIENT_PINGS_EVERY_S", 0.05)
     with echoing(channel_options(CONFIG)) as port:
         connection = RawConnection(port)
-        connection.send(*[frame(PING, bytes(8)) for _ in range(limits.PING_STRIKES)])
-        answered = 0
-        for kind, flags, *_ in connection.frames():
-            assert kind != GOAWAY
-            answered += kind == PING and flags == 1
-            if answered == limits.PING_STRIKES:
-                break
+        for _ in range(3 * limits.PING_STRIKES):
+            connection.send(frame(PING, bytes(8)))
+            assert answered_pings(connection, 1) == 1
+            time.sleep(0.06)
+        assert still_answers(port)
+
+
+def test_a_few_pings_too_soon_are_borne(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PING_STRIKES", 8)
+    with echoing(channel_options(CONFIG)) as port:
+        connection = RawConnection(port)
+        connection.send(*[frame(PING, bytes(8)) for _ in range(8)])
+        assert answered_pings(connection, 8) == 8
+        connection.send(*[frame(PING, bytes(8)) for _ in range(4)])
+        assert kinds_until_closed(connection)[-1] == GOAWAY
 
 
 def test_a_connection_carries_so_many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +227,8 @@ def test_a_connection_carries_so_many_calls(monkeypatch: pytest.MonkeyPatch) -> 
         assert still_answers(port)
 
 
-def test_who_answers_no_pings_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("calls", [0, 1])
+def test_who_answers_no_pings_is_gone(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
     monkeypatch.setattr(limits, "KEEPALIVE_AFTER_S", 1.0)  # gRPC takes no less
     monkeypatch.setattr(limits, "KEEPALIVE_ANSWER_S", 0.3)
     with echoing(channel_options(CONFIG)) as port, grpc.insecure_channel(f"127.0.0.1:{port}") as alive:
@@ -215,7 +236,8 @@ def test_who_answers_no_pings_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
         states: list[grpc.ChannelConnectivity] = []
         alive.subscribe(states.append)
         connection = RawConnection(port)
-        connection.open_call(1)
+        for _ in range(calls):
+            connection.open_call(1)
         assert PING in kinds_until_closed(connection)
         assert grpc.ChannelConnectivity.IDLE not in states, "who answers stays connected"
         assert grpc.ChannelConnectivity.CONNECTING not in states
