@@ -33,9 +33,10 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the page's commands were run."""
+    tmp_path = tmp_path_factory.mktemp("page")
     if shutil.which("openssl") is None:
         pytest.skip("the page's commands need openssl")
     command = tmp_path / "bin" / "pose-mdn"

@@ -120,6 +120,11 @@ def test_a_file_is_looked_at_once_a_second(path: Path, monkeypatch: pytest.Monke
     assert file.find(f"Bearer {token}") is not None
     now[0] += 0.2
     assert file.find(f"Bearer {token}") is None
+    write(path, entry("app", digest))
+    now[0] += 0.9
+    assert file.find(f"Bearer {token}") is None
+    now[0] += 0.2
+    assert file.find(f"Bearer {token}") is not None
 
 
 @pytest.mark.parametrize(
