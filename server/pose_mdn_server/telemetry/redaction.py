@@ -11,13 +11,12 @@ from typing import Any
 from pose_mdn.errors import PoseMDNError
 
 REDACTED = "[redacted]"
-_MAX_TEXT = 2000
 _SECRET_NAMES = re.compile(
     r"authorization|token|secret|password|passwd|credential|cookie|api[-_]?key|private|metadata|keypoints|confidence",
     re.IGNORECASE,
 )
 _CREDENTIALS = re.compile(
-    r"""(?P<name>\b(?:proxy-)?authorization\b['"]?\s*[:=,]\s*['"]?(?:bearer\s+|basic\s+)?|\b(?:bearer|basic)\s+)"""
+    r"""(?P<name>\b(?:proxy-)?authorization\b['"]?\s*[:=,]\s*['"]?(?:bearer\s+|basic\s+)?|\bbearer\s+)"""
     r"""(?P<value>[A-Za-z0-9._~+/=:-]{6,})""",
     re.IGNORECASE,
 )
@@ -30,13 +29,13 @@ _MODULES_TRUSTED = re.compile(r"(pathlib|enum|datetime|uuid|ipaddress|decimal)(\
 """Of the standard library, whose values have short texts."""
 
 
-def plain_text(text: str) -> str:
-    """A text without coordinates and credentials, and not endlessly long."""
-    if text.isalnum() and len(text) <= _MAX_TEXT:  # most request ids; one word with nothing in it to search
+def plain_text(text: str, *, longest: int = 2000) -> str:
+    """A text without coordinates and credentials, of which no more than `longest` characters are kept."""
+    if text.isalnum() and len(text) <= longest:  # most request ids; one word with nothing in it to search
         return text
     text = _CREDENTIALS.sub(rf"\g<name>{REDACTED}", text)
     text = _NUMBERS.sub(REDACTED, text)
-    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}... ({len(text)} characters)"
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
 
 
 def plain_value(value: object) -> str | int | float | bool | None:

@@ -20,7 +20,7 @@ _FAILED = "bold red"
 
 
 def top_view(
-    now: Activity, *, title: str, history: Sequence[Activity], size: tuple[int, int], notice: str = ""
+    now: Activity, *, title: str, history: Sequence[Activity], size: tuple[int, int], notice: Text | None = None
 ) -> RenderableType:
     """Everything, for a terminal of `size` columns and lines.
 
@@ -130,7 +130,7 @@ def _workers(workers: Sequence[WorkerActivity], shown: int, width: int) -> Rende
     return _with_rest(table, len(workers))
 
 
-def _foot(now: Activity, width: int, notice: str) -> RenderableType:
+def _foot(now: Activity, width: int, notice: Text | None) -> RenderableType:
     failing = {**now.codes_per_s, **{f"refused {reason}": rate for reason, rate in now.refused_per_s.items()}}
     rates = [f"{name} {rate_text(rate)}/s" for name, rate in sorted(failing.items(), key=lambda item: -item[1]) if rate]
     failed = Text("failures  ", style=_HEADING)
@@ -143,7 +143,7 @@ def _foot(now: Activity, width: int, notice: str) -> RenderableType:
         streams.append(f"   reloads {result} {count}", style=_FAILED if result == "refused" else "")
     if now.log_lines_dropped:
         streams.append(f"   {now.log_lines_dropped} log lines dropped", style=_FAILED)
-    lines = [failed, streams, *([Text(notice, style="dim")] if notice else [])]
+    lines = [failed, streams, *([notice] if notice else [])]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return Group(*lines)
