@@ -9,9 +9,7 @@ import traceback
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pose_mdn_server.telemetry.redaction import plain_arguments, plain_field, plain_text
-
-Plain = str | int | float | bool | None
+from pose_mdn_server.telemetry.redaction import Plain, plain_arguments, plain_field, plain_text
 
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LONGEST_TRACE = 20_000

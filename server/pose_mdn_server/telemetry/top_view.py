@@ -139,7 +139,7 @@ def _foot(now: Activity, width: int, notice: Text | None) -> RenderableType:
     streams.append(f"{count_text(now.streams_open)} open")
     for direction in ("received", "sent"):
         streams.append(f"   {rate_text(now.messages_per_s.get(direction, 0.0))} {direction}/s")
-    for result, count in sorted(now.reloads.items()):
+    for result, count in sorted((result, count) for result, count in now.reloads.items() if count):
         streams.append(f"   reloads {result} {count}", style=_FAILED if result == "refused" else "")
     if now.log_lines_dropped:
         streams.append(f"   {now.log_lines_dropped} log lines dropped", style=_FAILED)

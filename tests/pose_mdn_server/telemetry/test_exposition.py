@@ -5,6 +5,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from pose_mdn import __version__
+from pose_mdn_server.status import _CODES
 from pose_mdn_server.telemetry.exposition import exposition
 from pose_mdn_server.telemetry.families import FAMILIES, PREFIX
 from pose_mdn_server.telemetry.metrics import Metrics, merge
@@ -75,3 +76,9 @@ def test_a_server_that_did_nothing_yet_has_a_page() -> None:
     families = {family.name: family for family in read_text(exposition(empty())[0].decode())}
     assert [sample.value for sample in families[PREFIX + "worker_restarts"].samples] == [0]
     assert families[PREFIX + "calls"].samples == []
+    reloads = {sample.labels["result"]: sample.value for sample in families[PREFIX + "reloads"].samples}
+    assert reloads == {"swapped": 0, "unchanged": 0, "refused": 0}, "else an alert would miss the first one"
+
+
+def test_a_refusal_has_the_reason_of_its_status() -> None:
+    assert set(FAMILIES["refused"].always) <= {reason for _, _, reason in _CODES}

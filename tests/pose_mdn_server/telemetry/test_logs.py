@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from pose_mdn.errors import ConfigError
 from pose_mdn_server.calls import Call, Client
+from pose_mdn_server.rpc import pose_lifting_pb2
 from pose_mdn_server.telemetry import log_buffer, logs
 from pose_mdn_server.telemetry.log_buffer import LogBuffer
-from pose_mdn_server.telemetry.redaction import REDACTED, plain_text
+from pose_mdn_server.telemetry.redaction import REDACTED, plain_text, plain_value
 
 LOG = logging.getLogger("pose_mdn_server.made_up")
 TOKEN = "pmdn_Zm9vYmFyYmF6cXV4MTIzNDU2"
@@ -30,6 +31,7 @@ def configure(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     """Configures logs into a file, which it gives; afterwards everything is as it was."""
     root, ours = logging.getLogger(), logging.getLogger("pose_mdn_server")
     before = (root.handlers[:], root.level, ours.level)
+    hooks = (sys.excepthook, threading.excepthook)
     path = tmp_path / "stderr"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
 
@@ -41,6 +43,7 @@ def configure(tmp_path: Path) -> Iterator[Callable[..., Path]]:
     log_buffer.install(None)
     logs._put_access = None
     root.handlers[:], root.level, ours.level = before
+    sys.excepthook, threading.excepthook = hooks
     logging.captureWarnings(False)
     os.close(descriptor)
 
@@ -165,6 +168,7 @@ SECRETS = [
     pytest.param(f"header authorization: Bearer {TOKEN}", (), {}, id="in the message"),
     pytest.param(f"[('Authorization', 'Bearer {TOKEN}')]", (), {}, id="a list in the message"),
     pytest.param(f"bearer  {TOKEN} is unknown", (), {}, id="without its name"),
+    pytest.param("%s is unknown", (TOKEN,), {}, id="alone"),
     pytest.param("refused", (), {"authorization": f"Bearer {TOKEN}"}, id="as a field"),
     pytest.param("refused", (), {"client_token": TOKEN}, id="as a field of another name"),
     pytest.param("refused", (), {"details": {"authorization": TOKEN}}, id="inside a field"),
@@ -241,6 +245,39 @@ def test_four_coordinates_in_a_row_are_not_told(numbers: list[float], between: s
 )
 def test_ordinary_messages_stay_as_they_are(text: str) -> None:
     assert plain_text(text) == text
+
+
+class Report:
+    """Of one of our modules, with a text for people."""
+
+    __module__ = "pose_mdn_server.models.report"
+
+    def __str__(self) -> str:
+        return "added mdn_lifter/2"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Path("/models/mdn_lifter"), "/models/mdn_lifter"),
+        (np.float32(0.5), 0.5),
+        (np.int64(7), 7),
+        (Report(), "added mdn_lifter/2"),
+        (ConfigError("port: expected another"), "port: expected another"),
+        (OSError("disk full"), "OSError: disk full"),
+        (np.zeros((3, 2)), "<ndarray (3, 2)>"),
+        ((1.0, 2.0), "<tuple of 2>"),
+        (object(), "<object>"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_are_told_if_they_are_for_people(value: object, shown: object) -> None:
+    assert plain_value(value) == shown
+
+
+def test_a_message_of_ours_is_told_by_its_kind_alone() -> None:
+    request = pose_lifting_pb2.LiftRequest(keypoints_px=[101.5, 202.5])
+    assert plain_value(request) == "<LiftRequest>"
 
 
 def test_an_unknown_format_is_refused() -> None:
@@ -329,6 +366,24 @@ def test_a_process_that_ends_has_written_its_log() -> None:
     )
     lines = done.stderr.splitlines()
     assert [line.split()[4] for line in lines] == [str(number) for number in range(500)]
+
+
+def test_what_nobody_catches_is_logged_without_its_numbers() -> None:
+    program = (
+        PROGRAM
+        + """
+import threading
+def fail(): raise ValueError("got [[101.5 202.5] [303.5 404.5]]")
+thread = threading.Thread(target=fail, name="calls"); thread.start(); thread.join()
+fail()
+"""
+    )
+    done = subprocess.run([sys.executable, "-c", program, "0"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert " ERROR pose_mdn_server thread calls ended by ValueError" in done.stderr
+    assert " CRITICAL pose_mdn_server ended by ValueError" in done.stderr
+    assert done.stderr.count("ValueError: got") == 2
+    assert "202.5" not in done.stderr
 
 
 def test_a_process_whose_stderr_nobody_reads_ends_all_the_same() -> None:
