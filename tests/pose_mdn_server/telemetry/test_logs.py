@@ -192,6 +192,16 @@ def test_tokens_never_get_into_a_log(
     assert TOKEN not in text
 
 
+@pytest.mark.parametrize("name", ["authorization", "client_secret", "api_key", "Cookie", "keypoints_px", "metadata"])
+def test_fields_named_like_secrets_are_withheld(configure: Callable[..., Path], name: str) -> None:
+    path = configure("json")
+    LOG.warning("got", extra={name: "open sesame"})
+    LOG.warning("got %(" + name + ")s", {name: "open sesame"})
+    first, second = map(json.loads, written(path))
+    assert first[name] == REDACTED
+    assert second["message"] == f"got {REDACTED}"
+
+
 KEYPOINTS = np.random.default_rng(7).uniform(100, 900, (17, 2))
 
 
