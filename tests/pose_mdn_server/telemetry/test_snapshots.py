@@ -50,6 +50,7 @@ def test_merging_does_not_depend_on_order_or_grouping(a: Snapshot, b: Snapshot, 
     assert merge([merge([a, b]), c]) == merge([a, merge([b, c])]) == merge([c, b, a])
 
 
+@settings(max_examples=40)
 @given(SNAPSHOTS)
 def test_nothing_merged_with_a_snapshot_is_that_snapshot(taken: Snapshot) -> None:
     assert merge([taken, empty()]) == merge([taken]) == taken
@@ -63,6 +64,7 @@ def test_merging_changes_neither_of_them(a: Snapshot, b: Snapshot) -> None:
     assert json.dumps([a, b]) == before
 
 
+@settings(max_examples=40)
 @given(SNAPSHOTS)
 def test_a_snapshot_survives_a_pipe(taken: Snapshot) -> None:
     assert json.loads(json.dumps(taken)) == taken
