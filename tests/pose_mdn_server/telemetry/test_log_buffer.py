@@ -19,7 +19,7 @@ def test_nobody_waits_for_a_reader_that_does_not_read() -> None:
         began = time.perf_counter()
         buffer.put(lambda: text)
         slowest_s = max(slowest_s, time.perf_counter() - began)
-    assert slowest_s < 0.5, "a blocked write lasts for ever; a busy machine does not"
+    assert slowest_s < 5.0, "a blocked write lasts for ever; a busy machine does not"
     assert buffer.dropped > 0
     received: list[bytes] = []
     draining = threading.Thread(target=lambda: received.extend(iter(lambda: os.read(reader, 1 << 20), b"")))

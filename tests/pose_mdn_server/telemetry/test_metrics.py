@@ -184,7 +184,7 @@ def test_counting_a_call_costs_next_to_nothing(metrics: Metrics) -> None:
     finish(metrics)
     count = 2000
     best_s = min(timeit.repeat(lambda: finish(metrics), number=count, repeat=7)) / count
-    assert best_s < 6e-6, "twice the budget, since the machine may be busy"
+    assert best_s < 9e-6, "three times the budget, since the machine may be busy"
 
 
 def test_counting_imports_neither_grpc_nor_the_page_writer() -> None:
