@@ -72,6 +72,17 @@ def test_a_stream_is_timed_answer_by_answer(metrics: Metrics) -> None:
     assert (total_ns, sum(counts)) == (8_000_000, 4)
 
 
+def test_methods_may_be_made_known_later(metrics: Metrics) -> None:
+    late = Metrics(worker="3")
+    late.know_methods([LIFT, STREAM], stream_paths=[STREAM])
+    for either in (metrics, late):
+        for path in (LIFT, STREAM, "/nobody.Knows/It"):
+            finish(either, path=path)
+    assert late.snapshot()["counters"]["calls"] == metrics.snapshot()["counters"]["calls"]
+    assert late.snapshot()["histograms"] == metrics.snapshot()["histograms"]
+    assert len(late.snapshot()["histograms"]["call_seconds"]) == 2, "the stream is not among them"
+
+
 def test_batches_gauges_reloads_and_restarts(metrics: Metrics) -> None:
     metrics.batch_ran("mdn_lifter", 12, 0.003)
     metrics.set_gauge("queue_poses", 7)
