@@ -191,11 +191,11 @@ def test_metadata_passes_both_ways(scripted: RunningGateway, script: Script) -> 
 
 def test_timeouts_become_deadlines(scripted: RunningGateway, script: Script) -> None:
     script.behave = lambda request, context: context.abort(grpc.StatusCode.OK, "") if script.cancelled.wait(10) else b""
-    answer = scripted.post(LIFT, b"", "application/proto", connect_timeout_ms="200")
+    answer = scripted.post(LIFT, b"", "application/proto", connect_timeout_ms="600")
     assert answer.status == 504
     assert error_of(answer)["code"] == "deadline_exceeded"
     assert script.remaining_s is not None
-    assert script.remaining_s <= 0.2
+    assert script.remaining_s <= 0.6
     assert scripted.post(LIFT, b"", "application/proto", connect_timeout_ms="soon").status == 400
 
 

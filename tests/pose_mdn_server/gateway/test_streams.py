@@ -4,15 +4,18 @@ import json
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import grpc
 import pytest
 
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.gateway import connection as connection_module
+from pose_mdn_server.gateway import gateway as gateway_module
 
 from .conftest import RunningGateway, Script, running_gateway, scripted_server
 
+CHECK = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
 
 
@@ -29,6 +32,7 @@ class Endless(Script):
 
     def answer(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         context.add_callback(self.cancelled.set)
+        context.send_initial_metadata(())
         self.called.set()
         while context.is_active() and self.sent < self.enough:
             self.go_on.wait(10)
@@ -81,6 +85,27 @@ def test_a_reader_that_takes_nothing_holds_the_server_back_and_is_given_up(
         connection.sendall(ask_to_watch("application/connect+proto"))
         assert script.cancelled.wait(20)
     assert script.sent < 100  # what sockets and HTTP/2 windows on the way hold, of a thousand
+
+
+def test_streams_that_never_end_leave_room_for_other_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway_module, "MAX_STREAMS", 2)
+    script = Endless()
+    config = ServerConfig(http_port=0, workers=1, drain_s=0.2)
+    with scripted_server(script) as target, running_gateway(config, target) as running, ExitStack() as stack:
+        script.go_on.clear()
+        stack.callback(script.go_on.set)
+        watchers = [stack.enter_context(running.connect()) for _ in range(2)]
+        for watcher in watchers:
+            watcher.sendall(ask_to_watch("application/connect+proto"))
+            assert watcher.recv(12) == b"HTTP/1.1 200"
+        refused = running.post(WATCH, bytes(5), "application/grpc-web")
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert running.post(CHECK, b"", "application/proto", connect_timeout_ms="100").status == 504
+        watchers[0].close()
+        for _ in range(200):  # the place is free as soon as the gateway has seen that it is
+            if running.post(WATCH, bytes(5), "application/grpc-web", grpc_timeout="100m").status == 200:
+                return
+        pytest.fail("a watcher who left keeps its place")
 
 
 def test_whole_streams_end_with_their_trailers(endless: tuple[RunningGateway, Endless]) -> None:
