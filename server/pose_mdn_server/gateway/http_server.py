@@ -242,6 +242,8 @@ class HttpServer:
 async def _watch(request: Request, connection: Connection) -> None:
     await request.was_read.wait()
     await connection.watch()
+    if request.head.method != "POST":
+        await asyncio.Event().wait()  # who has said all there is to say may still read; only calls are worth cancelling
 
 
 def _refusal(error: HttpError) -> Response:
