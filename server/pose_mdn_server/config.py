@@ -25,8 +25,6 @@ class ServerConfig:
     http_allowed_hosts: tuple[str, ...] = ()
     """Names besides its addresses, `localhost` and those of its certificate under which the HTTP port may be asked;
     others are refused, because a page could point a name of its own at this machine."""
-    workers: int = 0
-    """Processes that answer on the one port; 0 for one on each core."""
     transport: str = "auto"
     """How calls come in: "completion-queue" is fast, "threads" uses gRPC's public interface alone; "auto" is the first
     where the installed grpcio has what it needs."""
@@ -37,6 +35,8 @@ class ServerConfig:
     """How often to look for changed bundles; 0 for only when told to (SIGHUP, or a load over the network)."""
     default_model: str = "mdn_lifter"
     """Lifter that answers requests which name none."""
+    workers: int = 0
+    """Processes that answer on the one port; 0 for one on each core."""
     inference_threads: int = 1
     """Processor threads of a worker for each run of a model."""
     max_batch: int = 128
@@ -66,13 +66,14 @@ class ServerConfig:
     tls_certificate: Path | None = None
     """Certificate chain of the server, PEM; read again when the file changes."""
     tls_key: Path | None = None
-    """Its private key, PEM."""
+    """Private key of that certificate, PEM."""
     tls_client_ca: Path | None = None
     """Certificates that sign clients' certificates, PEM; if given, a client without one is refused."""
     tokens: Path | None = None
     """File of those who may call; read again when it changes. If given, calls without a token of it are refused."""
     allow_insecure_public: bool = False
-    """Whether an address of an open network may be bound without encryption or without tokens."""
+    """Whether an address of an open network may be bound without encryption or without tokens; counts only with
+    the variable `POSE_MDN_ALLOW_INSECURE_PUBLIC=1` beside it, which by itself sets nothing."""
     reflection: bool = True
     """Whether to tell callers which services there are."""
     model_listing: bool = True
@@ -80,9 +81,9 @@ class ServerConfig:
     model_control: bool = False
     """Whether callers who administer may load and unload models."""
     calls_per_s: float = 0.0
-    """Quota of each client that has none of its own; 0 for no limit."""
+    """Quota of calls of each client that has none of its own; 0 for no limit."""
     poses_per_s: float = 0.0
-    """As above, of poses."""
+    """Quota of poses of each client that has none of its own; 0 for no limit."""
 
     access_log: bool = False
     """One line for each call; never keypoints, never tokens."""
