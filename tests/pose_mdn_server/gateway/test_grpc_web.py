@@ -37,11 +37,11 @@ def test_a_call_answers_as_grpc_does(
     gateway: RunningGateway, client: PoseLiftingClient, people: FloatArray, content_type: str
 ) -> None:
     request = LiftRequest(keypoints_px=people.ravel()).SerializeToString()
-    answer = gateway.post(LIFT, envelopes(request), content_type, x_grpc_web="1")
+    answer = gateway.post(LIFT, envelopes(request), content_type, x_grpc_web="1", x_request_id="r9")
     assert (answer.status, answer.headers["content-type"]) == (200, content_type)
     (message,), trailers = split(answer.body)
     assert trailers["grpc-status"] == "0"
-    assert trailers["x-request-id"]
+    assert trailers["x-request-id"] == "r9"
     means = np.float32(LiftResponse.FromString(message).means_m)
     np.testing.assert_array_equal(means, client.lift(people).means_m.astype(np.float32).ravel())
 
