@@ -198,6 +198,7 @@ def decode_lift_response(response: pose_lifting_pb2.LiftResponse, sequence: Keyp
         ood_score=np.array(response.ood_score, dtype=np.float32),
         size_source=response.size_source or SIZE_FROM_PRIOR,
         root_std_m=_floats(response.root_std_m, (n, m, 2) if response.root_std_m else (0,)),
+        tracked=sequence.tracked,
     )
 
 
