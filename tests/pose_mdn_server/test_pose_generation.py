@@ -6,10 +6,14 @@ import pytest
 
 from pose_mdn.errors import InputError, ModelNotFoundError
 from pose_mdn_server.client import PoseGenerationClient, PoseLiftingClient
+from pose_mdn_server.client.exchange import Exchange
+from pose_mdn_server.codec.methods import ENCODE_POSES
 from pose_mdn_server.rpc import open_inference_pb2 as oip
 from pose_mdn_server.rpc import open_inference_pb2_grpc as oip_grpc
 from pose_mdn_server.rpc import pose_generation_pb2 as pb
 from pose_mdn_server.server import PoseServer
+
+NOT_A_POSE = Exchange(ENCODE_POSES, pb.EncodePosesRequest(pose_m=[1.0] * 50), str)
 
 
 @pytest.fixture
