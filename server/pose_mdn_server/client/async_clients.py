@@ -103,8 +103,7 @@ class AsyncPoseLiftingClient(AsyncServiceClient):
         """
         live = LiveLifting(model=model, body=body, lag=lag, follow_people=follow_people)
         free = asyncio.Semaphore(unanswered)
-        messages = _messages(as_async(sequences), live, free)
-        async with aclosing(messages), self.connection.stream(LIFT_STREAM, messages) as answers:
+        async with self.connection.stream(LIFT_STREAM, _messages(sequences, live, free)) as answers:
             try:
                 async for answer in answers:
                     rows, answers_a_sequence = live.read(answer)
@@ -122,13 +121,14 @@ class AsyncPoseLiftingClient(AsyncServiceClient):
 
 
 async def _messages(
-    sequences: AsyncIterator[KeypointSequence], live: LiveLifting, free: asyncio.Semaphore
-) -> AsyncGenerator[Any, None]:
+    sequences: Iterable[KeypointSequence] | AsyncIterable[KeypointSequence], live: LiveLifting, free: asyncio.Semaphore
+) -> AsyncIterator[Any]:
     try:
-        async for sequence in sequences:
-            await free.acquire()
-            for message in live.messages(sequence):
-                yield message
+        async with aclosing(as_async(sequences)) as source:
+            async for sequence in source:
+                await free.acquire()
+                for message in live.messages(sequence):
+                    yield message
     except Exception as error:
         live.failure = error
         raise

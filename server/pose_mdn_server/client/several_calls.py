@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from pose_mdn.config.ranges import require
@@ -122,7 +122,7 @@ async def _await_patiently(connection: AsyncConnection, exchange: Exchange[Hypot
 
 async def as_async(
     sequences: Iterable[KeypointSequence] | AsyncIterable[KeypointSequence],
-) -> AsyncIterator[KeypointSequence]:
+) -> AsyncGenerator[KeypointSequence, None]:
     """Iterate over either kind."""
     if isinstance(sequences, AsyncIterable):
         async for sequence in sequences:

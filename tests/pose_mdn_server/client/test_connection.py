@@ -85,7 +85,8 @@ def test_the_delay_that_a_server_asks_for_is_kept(scripted: Any) -> None:
 def test_what_would_fail_again_is_not_tried_again(scripted: Any) -> None:
     with (
         scripted(lambda number, context: refuse(context, ModelNotFoundError("no such model"))) as seen,
-        ModelClient(seen.address) as client,pytest.raises(ModelNotFoundError, match="no such model")
+        ModelClient(seen.address) as client,
+        pytest.raises(ModelNotFoundError, match="no such model"),
     ):
         client.get_model("x")
     assert len(seen.peers) == 1
@@ -110,7 +111,8 @@ def test_what_would_fail_again_is_not_tried_again(scripted: Any) -> None:
 def test_what_a_server_raises_a_client_raises(scripted: Any, sent: Exception, raised: type[PoseMDNError]) -> None:
     with (
         scripted(lambda number, context: refuse(context, sent)) as seen,
-        ModelClient(seen.address, options=ONCE) as client,pytest.raises(PoseMDNError) as caught
+        ModelClient(seen.address, options=ONCE) as client,
+        pytest.raises(PoseMDNError) as caught,
     ):
         client.get_model()
     assert type(caught.value) is raised
