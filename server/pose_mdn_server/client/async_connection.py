@@ -49,7 +49,7 @@ class AsyncConnection:
             path = exchange.method.path
             if path not in member.methods:
                 member.methods[path] = member.channel.unary_unary(
-                    path, lambda message: message.SerializeToString(), exchange.method.answer.FromString
+                    path, lambda message: message.SerializeToString(), exchange.method.parse
                 )
             message = await member.methods[path](
                 exchange.request,
@@ -70,7 +70,7 @@ class AsyncConnection:
         try:
             if method.path not in member.methods:
                 member.methods[method.path] = member.channel.stream_stream(
-                    method.path, lambda message: message.SerializeToString(), method.answer.FromString
+                    method.path, lambda message: message.SerializeToString(), method.parse
                 )
             answers = member.methods[method.path](messages, metadata=metadata_of_call(self._metadata, self.options))
             try:

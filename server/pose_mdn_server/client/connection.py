@@ -109,13 +109,13 @@ def _open(target: str, credentials: grpc.ChannelCredentials | None, arguments: l
 
 def _unary(member: PooledChannel[grpc.Channel], method: MethodName) -> Callable[..., Any]:
     member.methods[method.path] = made = member.channel.unary_unary(
-        method.path, lambda message: message.SerializeToString(), method.answer.FromString
+        method.path, lambda message: message.SerializeToString(), method.parse
     )
     return made
 
 
 def _stream(member: PooledChannel[grpc.Channel], method: MethodName) -> Callable[..., Any]:
     member.methods[method.path] = made = member.channel.stream_stream(
-        method.path, lambda message: message.SerializeToString(), method.answer.FromString
+        method.path, lambda message: message.SerializeToString(), method.parse
     )
     return made

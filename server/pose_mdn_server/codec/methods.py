@@ -1,8 +1,10 @@
 """The methods that clients call: their paths, and the messages that answer."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
+from pose_mdn_server.codec.lifting import parse_lift_response
 from pose_mdn_server.rpc import model_pb2, pose_fusion_pb2, pose_generation_pb2, pose_lifting_pb2, reprojection_pb2
 
 
@@ -12,19 +14,21 @@ class MethodName:
 
     Attributes:
         path: "/package.Service/Method".
-        answer: Type of the message that answers.
+        parse: From the bytes of an answer to its message.
     """
 
     path: str
-    answer: Any
+    parse: Callable[[bytes], Any]
 
 
 def _method(module: Any, service: str, name: str) -> MethodName:
     described = module.DESCRIPTOR.services_by_name[service].methods_by_name[name]
-    return MethodName(f"/{described.containing_service.full_name}/{name}", getattr(module, described.output_type.name))
+    return MethodName(
+        f"/{described.containing_service.full_name}/{name}", getattr(module, described.output_type.name).FromString
+    )
 
 
-LIFT = _method(pose_lifting_pb2, "PoseLiftingService", "Lift")
+LIFT = replace(_method(pose_lifting_pb2, "PoseLiftingService", "Lift"), parse=parse_lift_response)
 LIFT_STREAM = _method(pose_lifting_pb2, "PoseLiftingService", "LiftStream")
 CHECK_REPROJECTION = _method(reprojection_pb2, "ReprojectionService", "CheckReprojection")
 FUSE_POSES = _method(pose_fusion_pb2, "PoseFusionService", "FusePoses")
