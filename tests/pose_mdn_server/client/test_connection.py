@@ -35,7 +35,6 @@ ONCE = ConnectionOptions(attempts=1)
 
 def refuse(context: grpc.ServicerContext, error: Exception, *pushback: tuple[str, str]) -> None:
     status = to_status(error, "id-77")
-    context.set_trailing_metadata(pushback)
     status = type(status)(status.code, status.details, (*status.trailing_metadata, *pushback))
     context.abort_with_status(status)
 
@@ -126,6 +125,19 @@ def test_a_status_of_a_proxy_is_understood_by_its_code(scripted: Any) -> None:
         scripted(lambda number, context: context.abort(grpc.StatusCode.UNAUTHENTICATED, "no token")) as seen,
         ModelClient(seen.address) as client,
         pytest.raises(UnauthenticatedError, match="no token"),
+    ):
+        client.get_model()
+
+
+def test_details_that_belong_to_another_code_are_left_alone(scripted: Any) -> None:
+    def change_the_code(number: int, context: grpc.ServicerContext) -> None:
+        status = to_status(QuotaExceededError("quota"), "id")
+        context.abort_with_status(type(status)(grpc.StatusCode.PERMISSION_DENIED, "no", status.trailing_metadata))
+
+    with (
+        scripted(change_the_code) as seen,
+        ModelClient(seen.address) as client,
+        pytest.raises(PermissionDeniedError, match="no"),
     ):
         client.get_model()
 
