@@ -1,6 +1,5 @@
 """What became of every call: answered rightly, refused with a status, lost without one, or answered wrongly."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -22,7 +21,7 @@ class Account:
 
     sent: int = 0
     right: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, int] = field(default_factory=dict)
     lost: int = 0
     wrong: int = 0
     examples: list[str] = field(default_factory=list)
@@ -42,7 +41,7 @@ class Account:
         if code == UNMET_DEADLINE:
             self.lost += count
         else:
-            self.refused[code] += count
+            self.refused[code] = self.refused.get(code, 0) + count
         self.note(f"{code}: {details}")
 
     def note(self, what: str) -> None:
@@ -59,7 +58,9 @@ class Account:
         total = Account(
             sent=self.sent + other.sent,
             right=self.right + other.right,
-            refused=self.refused + other.refused,
+            refused={
+                code: self.refused.get(code, 0) + other.refused.get(code, 0) for code in self.refused | other.refused
+            },
             lost=self.lost + other.lost,
             wrong=self.wrong + other.wrong,
         )

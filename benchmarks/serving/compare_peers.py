@@ -2,9 +2,9 @@
 
     python benchmarks/serving/compare_peers.py --pytriton VENV --mlserver VENV [--rounds 5] [--json results.json]
 
-`peers.py` says how the virtual environments are made. Of each peer several settings of its batching are tried first, and
-for each number of calls in flight the best one is kept. Then rounds: ours, a peer, ours, the next peer. Each turn starts a
-fresh server; a peer's answers must equal ONNX Runtime's. A ratio compares turns that followed each other.
+`peers.py` says how the virtual environments are made. Of each peer several settings of its batching are tried first,
+and for each number of calls in flight the best one is kept. Then rounds: ours, a peer, ours, the next peer. Each turn
+starts a fresh server; a peer's answers must equal ONNX Runtime's. A ratio compares turns that followed each other.
 """
 
 import argparse
@@ -17,7 +17,19 @@ from pathlib import Path
 from peers import Peer, peer
 from raw_onnx import RawOnnx, raw_onnx
 from report import heading, markdown, write_json
-from rounds import COLUMNS, RAW_COLUMNS, RawRound, Turn, case, grouped, levels, measure_raw, raw_rows, table_row, take_turn
+from rounds import (
+    COLUMNS,
+    RAW_COLUMNS,
+    RawRound,
+    Turn,
+    case,
+    grouped,
+    levels,
+    measure_raw,
+    raw_rows,
+    table_row,
+    take_turn,
+)
 from served import Served, pose_mdn
 
 CASES = ("infer-1", "infer-1024")
@@ -59,28 +71,26 @@ def best_settings(rival: Peer, raw: RawRound, options: argparse.Namespace) -> tu
     turns = []
     for setting in rival.settings:
         with rival.serve(setting, case("infer-1"), [options.server_core]) as served:
-            for name, level in loads(options):
-                turn = _turn(served, name, level, -1, raw, options, seconds=options.trial_seconds, setting=setting)
-                trials[name, level].append((turn.load.rps, setting))
+            for load in loads(options):
+                turn = _turn(served, load, raw, options, number=-1, seconds=options.trial_seconds, setting=setting)
+                trials[load].append((turn.load.rps, setting))
                 turns.append(turn)
     return {load: max(found, key=lambda trial: trial[0])[1] for load, found in trials.items()}, turns
 
 
 def _turn(
     served: Served,
-    name: str,
-    level: int,
-    number: int,
+    load: Load,
     raw: RawRound,
     options: argparse.Namespace,
     *,
+    number: int,
     seconds: float,
     setting: dict[str, object] | None = None,
 ) -> Turn:
     return take_turn(
         served,
-        name,
-        level,
+        *load,
         number=number,
         raw=raw,
         seconds=seconds,
@@ -97,8 +107,8 @@ def peer_round(rival: Peer, chosen: Chosen, number: int, raw: RawRound, options:
         if suited:
             with rival.serve(setting, case("infer-1"), [options.server_core]) as served:
                 turns += [
-                    _turn(served, name, level, number, raw, options, seconds=options.seconds, setting=setting)
-                    for name, level in suited
+                    _turn(served, load, raw, options, number=number, seconds=options.seconds, setting=setting)
+                    for load in suited
                 ]
     return turns
 
@@ -106,7 +116,7 @@ def peer_round(rival: Peer, chosen: Chosen, number: int, raw: RawRound, options:
 def our_round(number: int, raw: RawRound, options: argparse.Namespace) -> list[Turn]:
     """Our server under each load."""
     with ours(options) as served:
-        return [_turn(served, *load, number, raw, options, seconds=options.seconds) for load in loads(options)]
+        return [_turn(served, load, raw, options, number=number, seconds=options.seconds) for load in loads(options)]
 
 
 def ratio_rows(pairs: list[tuple[str, list[Turn], list[Turn]]]) -> list[list[object]]:
@@ -156,7 +166,9 @@ def main() -> None:
     options = arguments()
     rivals = [peer(name, venv) for name in ("pytriton", "mlserver") if (venv := getattr(options, name)) is not None]
     if not rivals:
-        raise SystemExit("expected --pytriton VENV or --mlserver VENV or both, got neither; peers.py says how to make them")
+        raise SystemExit(
+            "expected --pytriton VENV or --mlserver VENV or both, got neither; peers.py says how to make them"
+        )
     with raw_onnx([options.server_core]) as raw:
         pairs, trials = rounds_of(raw, rivals, options)
     turns = [turn for _, mine, theirs in pairs for turn in (*mine, *theirs)]

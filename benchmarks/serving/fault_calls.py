@@ -69,7 +69,9 @@ def _film(seed: int) -> Film:
     starts = range(0, STREAM_POSES * STREAM_MESSAGES, STREAM_POSES)
     return Film(
         messages=stream_messages(feed, STREAM_POSES),
-        answers=tuple({name: array[start : start + STREAM_POSES] for name, array in answer.items()} for start in starts),
+        answers=tuple(
+            {name: array[start : start + STREAM_POSES] for name, array in answer.items()} for start in starts
+        ),
     )
 
 
@@ -150,7 +152,8 @@ class Caller:
             )
             for message, answer in zip(responses, film.answers, strict=False):
                 got += 1
-                self.account.answered(difference(stream_answer(message), answer) <= TOLERANCE, "another pose of a stream")
+                is_right = difference(stream_answer(message), answer) <= TOLERANCE
+                self.account.answered(is_right, "another pose of a stream")
         except grpc.RpcError as error:
             self.account.said_no(error.code().name, error.details(), count=len(film.answers) - got)
             return

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -77,8 +76,7 @@ class RunningLoad:
     @staticmethod
     def _account(process: "subprocess.Popen[str]") -> Account:
         out, _ = process.communicate(timeout=FINISH_S)
-        found = json.loads(out.strip().splitlines()[-1])
-        return Account(**{**found, "refused": Counter(found["refused"])})
+        return Account(**json.loads(out.strip().splitlines()[-1]))
 
 
 @contextmanager

@@ -19,7 +19,9 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 def settings(values: dict[int, int] | None = None) -> bytes:
     """A SETTINGS frame."""
-    return frame(SETTINGS, 0, 0, b"".join(k.to_bytes(2, "big") + v.to_bytes(4, "big") for k, v in (values or {}).items()))
+    return frame(
+        SETTINGS, 0, 0, b"".join(k.to_bytes(2, "big") + v.to_bytes(4, "big") for k, v in (values or {}).items())
+    )
 
 
 def _hpack_text(text: bytes) -> bytes:
@@ -103,7 +105,7 @@ def read_frames(connection: socket.socket, seconds: float) -> Iterator[Received]
 
 
 def ends_or_closes(connection: socket.socket, seconds: float) -> str:
-    """How a server ends what was sent: "status", "reset", "goaway", "closed", or "silent" if it does nothing in time."""
+    """How a server ends what was sent: "status", "reset", "goaway", "closed"; "silent" if it does nothing in time."""
     began = time.monotonic()
     for received in read_frames(connection, seconds):
         if received.kind == HEADERS and received.flags & END_STREAM:

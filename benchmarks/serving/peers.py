@@ -54,7 +54,10 @@ class Peer:
 
     def versions(self) -> dict[str, str]:
         """Of what its environment holds."""
-        ask = "import importlib.metadata as m,json;print(json.dumps({d.name.lower():d.version for d in m.distributions()}))"
+        ask = (
+            "import importlib.metadata as m, json\n"
+            "print(json.dumps({found.name.lower(): found.version for found in m.distributions()}))"
+        )
         result = subprocess.run([self.venv / "bin" / "python", "-c", ask], capture_output=True, text=True, check=True)
         found = json.loads(result.stdout)
         wanted = ("nvidia-pytriton", "mlserver", "onnxruntime", "grpcio", "protobuf", "numpy", "uvloop")

@@ -52,6 +52,11 @@ class Prepared:
     worst_difference: Callable[[Iterable[bytes]], float]
 
     @property
+    def answers(self) -> int:
+        """How many messages come back; the settings of a stream get none."""
+        return len(self.messages) - (self.method == LIFT_STREAM)
+
+    @property
     def body(self) -> bytes:
         """The messages as gRPC frames them: not compressed, length, bytes."""
         return b"".join(framed(message) for message in self.messages)
@@ -95,7 +100,7 @@ def people(rows: int, seed: int) -> Arrays:
 
 
 @cache
-def _session():  # noqa: ANN202 - onnxruntime has no types
+def _session():
     return open_session(graph_path())
 
 

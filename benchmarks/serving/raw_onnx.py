@@ -66,7 +66,7 @@ def raw_onnx(cores: Sequence[int] | None) -> Iterator[RawOnnx]:
         process.wait()
 
 
-def _times_s(session, feed: dict[str, np.ndarray], seconds: float) -> np.ndarray:  # noqa: ANN001 - without types
+def _times_s(session, feed: dict[str, np.ndarray], seconds: float) -> np.ndarray:
     times: list[float] = []
     end = time.perf_counter() + seconds
     began = time.perf_counter()

@@ -16,7 +16,11 @@ PACKAGES = ("pose-mdn", "grpcio", "protobuf", "numpy", "onnxruntime")
 def machine() -> dict[str, object]:
     """What ran this: processor, cores, memory, kernel, load, versions."""
     processor = next(
-        (line.partition(":")[2].strip() for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name")),
+        (
+            line.partition(":")[2].strip()
+            for line in _read("/proc/cpuinfo").splitlines()
+            if line.startswith("model name")
+        ),
         platform.machine(),
     )
     memory_kib = next((int(line.split()[1]) for line in _read("/proc/meminfo").splitlines() if "MemTotal" in line), 0)

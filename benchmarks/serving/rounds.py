@@ -1,4 +1,4 @@
-"""Turns of a measurement: cases, loads with ONNX Runtime's figures of the same round beside them, and what tables say."""
+"""Turns of a measurement: loads with ONNX Runtime's figures of the same round beside them, and what tables say."""
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
@@ -70,6 +70,7 @@ class Turn:
     round: int
     setting: str
     poses: int
+    messages: int
     load: Load
     raw: RawRound
 
@@ -114,14 +115,15 @@ def take_turn(
         round=number,
         setting=setting,
         poses=prepared.poses,
+        messages=prepared.answers,
         load=load,
         raw=raw,
     )
 
 
 COLUMNS = (
-    "call", "server", "in flight", "requests/s, median", "best", "poses/s, median", "p50 ms", "p99 ms", "p99.9 ms",
-    "CPU µs/request", "of raw ONNX Runtime", "p99 above raw, ms", "not OK",
+    "call", "server", "in flight", "messages/s, median", "best", "poses/s, median", "p50 ms", "p99 ms", "p99.9 ms",
+    "CPU µs/message", "of raw ONNX Runtime", "p99 above raw, ms", "not OK",
 )  # fmt: skip
 
 
@@ -137,13 +139,13 @@ def table_row(turns: Iterable[Turn]) -> list[object]:
         case(first.case).name,
         first.server,
         first.in_flight,
-        median(lambda turn: turn.load.rps),
-        max(turn.load.rps for turn in rounds),
+        median(lambda turn: turn.load.rps * turn.messages),
+        max(turn.load.rps * turn.messages for turn in rounds),
         median(lambda turn: turn.poses_per_s),
         median(lambda turn: turn.load.p50_ms),
         median(lambda turn: turn.load.p99_ms),
         median(lambda turn: turn.load.p999_ms),
-        median(lambda turn: turn.load.cpu_us),
+        median(lambda turn: turn.load.cpu_us / turn.messages),
         median(lambda turn: turn.of_raw),
         median(lambda turn: turn.p99_above_raw_ms) if first.in_flight == 1 and first.poses == 1 else "",
         sum(turn.load.errors for turn in rounds),

@@ -2,9 +2,10 @@
 
     python benchmarks/serving/throughput.py [--rounds 5] [--seconds 5] [--json results.json]
 
-The server with all its processes runs on one core, h2load on another. In each round ONNX Runtime alone takes its turn on
-the server's core, then each load follows. Every answer is accounted for (h2load.py says how); samples before and after
-each load are compared with ONNX Runtime's answers by a real client.
+The server with all its processes runs on one core, h2load on another. In each round ONNX Runtime alone takes its turn
+on the server's core, then each load follows. Every answer is accounted for (h2load.py says how); samples before and
+after each load are compared with ONNX Runtime's answers by a real client. A LiftStream is one request of h2load's that
+holds many messages: all are sent as fast as the server takes them, and its p50 to p99.9 are those of whole streams.
 """
 
 import argparse
@@ -14,7 +15,19 @@ from pathlib import Path
 from process_tree import threads_off_core
 from raw_onnx import RawOnnx, raw_onnx
 from report import heading, markdown, write_json
-from rounds import CASES, COLUMNS, RAW_COLUMNS, RawRound, Turn, grouped, levels, measure_raw, raw_rows, table_row, take_turn
+from rounds import (
+    CASES,
+    COLUMNS,
+    RAW_COLUMNS,
+    RawRound,
+    Turn,
+    grouped,
+    levels,
+    measure_raw,
+    raw_rows,
+    table_row,
+    take_turn,
+)
 from served import pose_mdn
 
 

@@ -33,9 +33,7 @@ class OnnxRuntime(MLModel):
         outputs = self._session.run(names, feed)
         return InferenceResponse(
             model_name=self.name,
-            outputs=[
-                NumpyCodec.encode_output(name, array) for name, array in zip(names, outputs, strict=True)
-            ],
+            outputs=[NumpyCodec.encode_output(name, array) for name, array in zip(names, outputs, strict=True)],
         )
 
     def _wanted(self, payload: InferenceRequest) -> list[str]:

@@ -5,8 +5,8 @@ Runs in a virtual environment of its own, which needs no part of this project:
     python -m venv triton && triton/bin/pip install nvidia-pytriton onnxruntime
     triton/bin/python benchmarks/serving/peers/pytriton_server.py GRAPH --port 8101
 
-Prints "ready" when it answers. Triton's Python backend loads the libpython of the interpreter that pytriton finds; where
-that is not the one of the virtual environment, LD_LIBRARY_PATH must name the folder of the right one.
+Prints "ready" when it answers. Triton's Python backend loads the libpython of the interpreter that pytriton finds;
+where that is not the one of the virtual environment, LD_LIBRARY_PATH must name the folder of the right one.
 """
 
 import argparse
