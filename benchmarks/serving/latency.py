@@ -21,7 +21,6 @@ from real_client import channel
 from report import heading, markdown, write_json
 from served import Served, pose_mdn
 
-from pose_mdn.geometry.camera import Camera
 from pose_mdn_server.client import PoseLiftingClient
 
 COLUMNS = ("one pose", "p50 ms", "p99 ms", "p99.9 ms", "p50 above raw, ms", "p99 above raw, ms", "calls/s")
@@ -44,15 +43,14 @@ def times_ms(task: Callable[[], object], seconds: float) -> np.ndarray:
 def callers(served: Served) -> Iterator[dict[str, Callable[[], object]]]:
     """Ways to ask for one pose."""
     feed = people(1, seed=1)
-    keypoints, confidence, intrinsics = feed["keypoints_px"], feed["confidence"], feed["intrinsics"][0]
-    camera = Camera(intrinsics=intrinsics.astype(float))
+    keypoints, confidence, matrix = feed["keypoints_px"], feed["confidence"], feed["intrinsics"][0]
     infer_bytes, lift_bytes = infer_message(feed), lift_message(feed)
     with channel(served.address) as connection, PoseLiftingClient(served.address) as client:
         infer, lift = connection.unary_unary(INFER), connection.unary_unary(LIFT)
         yield {
             "ModelInfer, stub": lambda: infer(infer_bytes),
             "Lift, stub": lambda: lift(lift_bytes),
-            "Lift, client": lambda: client.lift(keypoints, confidence, skeleton="human36m17", camera=camera),
+            "Lift, client": lambda: client.lift(keypoints, confidence, intrinsics=matrix),
         }
 
 

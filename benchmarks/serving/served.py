@@ -106,6 +106,7 @@ def pose_mdn(
     prefix: Sequence[str] = (),
     stderr: Path | None = None,
     name: str = "pose-mdn",
+    stop_s: float = STOP_S,
 ) -> Iterator[Served]:
     """`pose-mdn serve` on a free port, stopped at the end.
 
@@ -117,6 +118,7 @@ def pose_mdn(
         prefix: Program and arguments that start the server, as `prlimit --nofile=64`.
         stderr: File that gets what it logs; a temporary one if absent.
         name: What tables call it.
+        stop_s: How long it may take to end before it is killed.
     """
     http_port = free_port()
     wanted = {"--port": 0, "--workers": workers, "--http-port": http_port, **(options or {})}
@@ -130,7 +132,7 @@ def pose_mdn(
         http_address = f"127.0.0.1:{http_port}" if "--http-port" in serve_options() else ""
         served = Served(name=name, process=process, address=found[1], http_address=http_address, log=log)
         yield served
-        served.stop()
+        served.stop(stop_s)
 
 
 def pinned(cores: Sequence[int] | None) -> list[str]:
