@@ -9,7 +9,15 @@ class PoseMDNError(Exception):
 
 
 class ConfigError(PoseMDNError, ValueError):
-    """A setting is unknown, misspelt or out of range."""
+    """A setting is unknown, misspelt or out of range.
+
+    Attributes:
+        setting: Name of the setting at fault; empty if it is no single one.
+    """
+
+    def __init__(self, message: str, *, setting: str = "") -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class InputError(PoseMDNError, ValueError):

@@ -8,24 +8,26 @@ mdn_lifter/1/
 """
 
 import difflib
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Self
 
 from pose_mdn.errors import BundleError, ModelNotFoundError
+from pose_mdn.inference.bundle_files import (
+    MAX_FILE_BYTES,
+    SUMS_FILE,
+    read_bounded,
+    read_sums,
+    read_verified,
+)
 
 BUNDLED_REPOSITORY = Path(__file__).resolve().parent.parent / "bundles"
 """The model repository inside the package."""
 
 CONFIG_FILE = "config.json"
-SUMS_FILE = "SHA256SUMS"
 DEFAULT_GRAPH_FILE = "model.onnx"
-
-_SUMS_LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](.+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +39,14 @@ class Bundle:
         version: Its version, "1".
         path: The folder.
         config: `config.json`, parsed.
+        sums: Checksum of each file, by its name within the folder; `None` for a bundle in the making.
     """
 
     name: str
     version: str
     path: Path
     config: Mapping[str, object]
+    sums: Mapping[str, str] | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -54,20 +58,35 @@ class Bundle:
         folder = Path(path)
         if not folder.is_dir():
             raise BundleError(f"{folder}: expected a model folder with {CONFIG_FILE} and {SUMS_FILE}, got no folder")
-        sums = _read_sums(folder)
-        for name, expected in sums.items():
-            _verify(folder, name, expected)
-        config = _read_config(folder)
+        sums = read_sums(folder)
+        # Of the config, the bytes that were verified are those that are parsed.
+        config = _parse_config(folder, read_verified(folder, CONFIG_FILE, sums))
+        for name in sums:
+            read_verified(folder, name, sums)
         bundle = cls(
             name=str(config.get("name", folder.resolve().parent.name)),
             version=str(config.get("version", folder.name)),
             path=folder,
             config=config,
+            sums=sums,
         )
-        for needed in (CONFIG_FILE, *(path.name for path in bundle.graph_paths.values())):
+        for needed in bundle.graph_files.values():
             if needed not in sums:
                 raise BundleError(f"{folder}: expected {SUMS_FILE} to list {needed}, got only {', '.join(sums)}")
         return bundle
+
+    def read(self, file: str) -> bytes:
+        """The bytes of a file of the bundle, verified once more; those of a bundle in the making as they are.
+
+        Raises:
+            BundleError: It cannot be read, or was altered since the bundle was opened.
+        """
+        if self.sums is not None:
+            return read_verified(self.path, file, self.sums)
+        try:
+            return read_bounded(self.path / file, MAX_FILE_BYTES)
+        except OSError as error:
+            raise BundleError(f"{self.path}: {file} cannot be read: {error.strerror}") from error
 
     @property
     def graph_file(self) -> str:
@@ -85,12 +104,17 @@ class Bundle:
         return str(self.config.get("kind", "lifter"))
 
     @property
-    def graph_paths(self) -> Mapping[str, Path]:
-        """Every ONNX graph by its part, "encode" and the like; the one graph of a lifter under the empty name."""
+    def graph_files(self) -> Mapping[str, str]:
+        """File of every ONNX graph by its part, "encode" and the like; the one graph of a lifter has the empty name."""
         graphs = self.config.get("graphs")
         if not isinstance(graphs, dict):
-            return {"": self.graph_path}
-        return {str(part): self.path / str(file) for part, file in graphs.items()}
+            return {"": self.graph_file}
+        return {str(part): str(file) for part, file in graphs.items()}
+
+    @property
+    def graph_paths(self) -> Mapping[str, Path]:
+        """Every ONNX graph by its part, as `graph_files`."""
+        return {part: self.path / file for part, file in self.graph_files.items()}
 
     @property
     def licence(self) -> str:
@@ -157,53 +181,12 @@ def _folders(repository: Path) -> list[Path]:
     return sorted(found, key=lambda folder: (folder.parent.name, folder.name.isdigit(), folder.name.zfill(20)))
 
 
-def _read_sums(folder: Path) -> dict[str, str]:
-    """Expected checksum of each file, by its name within the folder."""
-    sums = {}
-    for line in _read_text(folder, SUMS_FILE).splitlines():
-        if not line.strip():
-            continue
-        match = _SUMS_LINE.fullmatch(line)
-        if match is None:
-            raise BundleError(f"{folder}: expected lines of '<sha256>  <file>' in {SUMS_FILE}, got {line[:80]!r}")
-        sums[match[2]] = match[1].lower()
-    return sums
-
-
-def _verify(folder: Path, name: str, expected: str) -> None:
-    relative = PurePosixPath(name)
-    inside = not relative.is_absolute() and ".." not in relative.parts
-    file = folder / name
-    if not (inside and file.resolve().is_relative_to(folder.resolve())):
-        raise BundleError(
-            f"{folder}: expected {SUMS_FILE} to name files of this folder, got {name!r}, which is outside"
-        )
+def _parse_config(folder: Path, content: bytes) -> Mapping[str, object]:
     try:
-        with file.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise BundleError(f"{folder}: {SUMS_FILE} lists {name}, which cannot be read: {error.strerror}") from error
-    if found != expected:
-        raise BundleError(
-            f"{folder}: {name} is not the file that {SUMS_FILE} describes (expected sha256 {expected[:12]}..., "
-            f"got {found[:12]}...); restore it"
-        )
-
-
-def _read_config(folder: Path) -> Mapping[str, object]:
-    try:
-        config = json.loads(_read_text(folder, CONFIG_FILE))
-    except json.JSONDecodeError as error:
+        config = json.loads(content.decode("utf-8"))
+    # Beside its own error json raises what too long numbers and too deep lists run into.
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{folder}: expected JSON in {CONFIG_FILE}, got something else: {error}") from error
     if not isinstance(config, dict):
         raise BundleError(f"{folder}: expected an object in {CONFIG_FILE}, got {type(config).__name__}")
     return config
-
-
-def _read_text(folder: Path, name: str) -> str:
-    try:
-        return (folder / name).read_text(encoding="utf-8")
-    except OSError as error:
-        raise BundleError(f"{folder}: {name} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BundleError(f"{folder}: {name} is not text: {error.reason}") from error

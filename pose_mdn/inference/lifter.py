@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 
 from pose_mdn.errors import BundleError, InputError
@@ -14,9 +14,9 @@ from pose_mdn.geometry.body import KnownBodies, KnownBody
 from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.inference.bundle import Bundle, find_bundle
 from pose_mdn.inference.known_body import with_known_body
-from pose_mdn.inference.known_camera import resolve_camera
+from pose_mdn.inference.known_camera import KnownCamera, resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
-from pose_mdn.inference.session import open_session
+from pose_mdn.inference.session import open_part
 from pose_mdn.inference.signature import NOISE, Signature, check_signature, output_shapes
 from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
@@ -43,16 +43,26 @@ class Lifter:
         bundle: Where the model came from.
         num_hypotheses: M.
         latent_dim: Z of lifters that sample; `None` for others.
+        seed: Of the noise of lifters that sample; 0 for others.
     """
 
     def __init__(
-        self, bundle: Bundle, *, threads: int = 0, num_hypotheses: int | None = None, seed: int = DEFAULT_SEED
+        self,
+        bundle: Bundle,
+        *,
+        threads: int = 0,
+        num_hypotheses: int | None = None,
+        seed: int = DEFAULT_SEED,
+        session: onnxruntime.InferenceSession | None = None,
     ) -> None:
-        """Load the graph of a bundle; arguments as of `load_lifter`, `threads` as of `open_session`."""
+        """Load the graph of a bundle; arguments as of `load_lifter`, `threads` as of `open_session`.
+
+        `session` is for those who have opened the bundle's graph already.
+        """
         if bundle.kind != "lifter":
             raise BundleError(f"{bundle.name}: expected a model that lifts, got one of kind {bundle.kind!r}")
         self.bundle = bundle
-        self._session = open_session(bundle.graph_path, threads)
+        self._session = open_part(bundle, threads=threads) if session is None else session
         signature = check_signature(
             f"{self.name}/{self.version}", self._session.get_inputs(), self._session.get_outputs()
         )
@@ -93,7 +103,9 @@ class Lifter:
     def _draw(self, num_hypotheses: int | None, seed: int) -> None:
         self.num_hypotheses = _choose_num_hypotheses(self.bundle, self._signature, num_hypotheses)
         self._noise = None
+        self.seed = 0
         if self.latent_dim is not None:
+            self.seed = seed
             # The same for every row: rows answer alike wherever they stand, and videos do not flicker.
             self._noise = draw_noise(self.num_hypotheses, self.latent_dim, seed)
 
@@ -124,17 +136,7 @@ class Lifter:
             raise InputError(message, field="min_confidence")
         refuse_percentages(sequence.confidence)
         camera = resolve_camera(sequence, min_confidence)
-        columns = self._columns(len(sequence))
-        prepare_rows = partial(
-            prepare, distortion=camera.distortion, lens_model=camera.lens_model, min_confidence=min_confidence
-        )
-        for start in range(0, len(sequence), SLICE_ROWS):
-            rows = slice(start, start + SLICE_ROWS)
-            intrinsics = camera.intrinsics[rows]
-            part = prepare_rows(sequence.take(rows), intrinsics)
-            self._lift_slice(part, intrinsics, {name: column[rows] for name, column in columns.items()})
-            if on_progress is not None:
-                on_progress(len(intrinsics))
+        columns = self.lift_columns(sequence, camera, min_confidence=min_confidence, on_progress=on_progress)
         hypotheses = HypothesisSequence(
             means_m=columns["means_m"],
             std_m=columns["std_m"],
@@ -159,6 +161,44 @@ class Lifter:
             tracked=sequence.tracked,
         )
         return hypotheses if body is None else with_known_body(hypotheses, body)
+
+    def lift_columns(
+        self,
+        sequence: KeypointSequence,
+        camera: KnownCamera,
+        *,
+        min_confidence: float = DEFAULT_MIN_CONFIDENCE,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> dict[str, NDArray[Any]]:
+        """What `lift` finds by a camera that is known, as bare columns.
+
+        No row depends on another, so rows of many callers may go through this together.
+
+        Args:
+            sequence: N observed people; its own camera is not looked at.
+            camera: With a matrix for each of the N rows.
+            min_confidence: Joints below this are missing.
+            on_progress: Called after every slice with the number of rows in it.
+
+        Returns:
+            Columns of N rows: the outputs of `signature`, `keypoints_px`, `confidence` and `status`, named as in
+            `HypothesisSequence`.
+        """
+        columns = self._columns(len(sequence))
+        for start in range(0, len(sequence), SLICE_ROWS):
+            rows = slice(start, start + SLICE_ROWS)
+            intrinsics = camera.intrinsics[rows]
+            part = prepare(
+                sequence.take(rows) if len(sequence) > SLICE_ROWS else sequence,
+                intrinsics,
+                camera.distortion,
+                lens_model=camera.lens_model,
+                min_confidence=min_confidence,
+            )
+            self._lift_slice(part, intrinsics, {name: column[rows] for name, column in columns.items()})
+            if on_progress is not None:
+                on_progress(len(intrinsics))
+        return columns
 
     def lift_arrays(
         self,

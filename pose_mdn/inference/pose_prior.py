@@ -4,6 +4,7 @@ Poses are those of the upright frame (`pose_mdn.geometry.upright`): root-relativ
 Any heading is understood: it is taken off before encoding and kept beside the latents.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from pose_mdn.distributions.evidence import estimate_evidence
 from pose_mdn.errors import BundleError, InputError
 from pose_mdn.geometry.upright import turn
 from pose_mdn.inference.bundle import Bundle, find_bundle
-from pose_mdn.inference.session import open_session
+from pose_mdn.inference.session import open_part
 from pose_mdn.skeletons.human36m import HUMAN36M17
 
 DEFAULT_PRIOR = "pose_vae"
 DEFAULT_BOUND_SAMPLES = 64
 
+_PARTS = ("encode", "decode")
 _CHUNK_ROWS = 4096
 _LARGEST_M = 10.0
 _JOINTS = HUMAN36M17.num_joints
@@ -74,17 +76,36 @@ class PosePrior:
         usual_range_nats: Scores between which 99 % of real poses lie.
     """
 
-    def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
-        """Load the graphs of a bundle; `threads` as in `open_session`."""
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        threads: int = 0,
+        sessions: Mapping[str, onnxruntime.InferenceSession] | None = None,
+    ) -> None:
+        """Load the graphs of a bundle; `threads` as in `open_session`.
+
+        `sessions` is for those who have opened the bundle's graphs already.
+        """
         if bundle.kind != "pose_prior":
             raise BundleError(f"{bundle.name}: expected a prior over poses, got a model of kind {bundle.kind!r}")
         self.bundle = bundle
-        self._encode, self._decode = (open_session(bundle.graph_paths[part], threads) for part in ("encode", "decode"))
+        if sessions is None:
+            sessions = {part: open_part(bundle, part, threads) for part in _PARTS}
+        if not sessions.keys() >= set(_PARTS):
+            raise BundleError(f"{bundle.name}: expected graphs {', '.join(_PARTS)}, got {', '.join(sessions) or 'one'}")
+        self._encode, self._decode = sessions["encode"], sessions["decode"]
         config = bundle.config
-        self.latent_dim = int(str(config["latent_dim"]))
-        self.labels = tuple(_strings(config.get("labels")))
-        self.joint_std_m = np.array([0.0, *_numbers(config["joint_std_m"])])
-        low, high = _numbers(config["usual_range_nats"])
+        try:
+            self.latent_dim = int(str(config["latent_dim"]))
+            self.labels = tuple(_strings(config.get("labels")))
+            self.joint_std_m = np.array([0.0, *_numbers(config["joint_std_m"])])
+            low, high = _numbers(config["usual_range_nats"])
+        except (KeyError, ValueError, TypeError) as error:
+            raise BundleError(
+                f"{bundle.name}: expected latent_dim, joint_std_m and usual_range_nats (two numbers) in the config, "
+                f"got a config in which this is wrong: {error}"
+            ) from error
         self.usual_range_nats = (low, high)
 
     @property

@@ -1,30 +1,15 @@
 """ONNX Runtime sessions, set up once for everybody."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 import onnxruntime
-from google.protobuf.empty_pb2 import Empty
-from google.protobuf.message import DecodeError
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from pose_mdn.errors import BundleError
+from pose_mdn.inference.bundle import Bundle
+from pose_mdn.inference.bundle_files import read_bounded
+from pose_mdn.inference.graph_check import MAX_GRAPH_BYTES, check_graph
 
 _ERRORS_ONLY = 3
-
-# Field numbers of onnx.proto, so that the runtime does not need the onnx package.
-_MODEL_GRAPH = 7
-_GRAPH_INITIALIZER = 5
-_TENSOR_DATA_LOCATION = 14
-_EXTERNAL = 1
-
-
-class UnknownField(Protocol):
-    """One field of a message, as protobuf gives it without the message's schema."""
-
-    field_number: int
-    data: object
 
 
 def open_session(path: str | Path, threads: int = 1) -> onnxruntime.InferenceSession:
@@ -35,42 +20,50 @@ def open_session(path: str | Path, threads: int = 1) -> onnxruntime.InferenceSes
         threads: How many threads work on one call; 0 lets ONNX Runtime choose.
 
     Raises:
-        BundleError: The file cannot be read or is no graph that ONNX Runtime runs, or keeps weights in other files.
+        BundleError: The file cannot be read or is no graph that ONNX Runtime runs, keeps weights in other files, or
+            brings operators or functions of its own.
     """
     try:
-        graph = Path(path).read_bytes()
+        content = read_bounded(Path(path), MAX_GRAPH_BYTES)
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror}") from error
-    if _has_external_data(path, graph):
-        raise BundleError(f"{path}: expected a graph with its weights inside, got one that keeps them in other files")
+    return _open(content, str(path), threads)
+
+
+def open_part(bundle: Bundle, part: str = "", threads: int = 1) -> onnxruntime.InferenceSession:
+    """Load a graph of a bundle. What is loaded are the very bytes whose checksum was verified.
+
+    Args:
+        bundle: Where the graph is.
+        part: Which of its graphs; the one graph of a lifter has the empty name.
+        threads: As of `open_session`.
+
+    Raises:
+        BundleError: The bundle has no such part, the file was altered, or as of `open_session`.
+    """
+    files = bundle.graph_files
+    if part not in files:
+        raise BundleError(f"{bundle.path}: expected a graph called {part!r}, got {', '.join(map(repr, files))}")
+    return _open(bundle.read(files[part]), str(bundle.path / files[part]), threads)
+
+
+def open_parts(bundle: Bundle, threads: int = 1) -> dict[str, onnxruntime.InferenceSession]:
+    """Every graph of a bundle by its part; errors as of `open_part`."""
+    return {part: open_part(bundle, part, threads) for part in bundle.graph_files}
+
+
+def _open(content: bytes, source: str, threads: int) -> onnxruntime.InferenceSession:
+    check_graph(content, source)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     # Idle threads that spin would take the cores from whoever prepares the next batch.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # ONNX Runtime has a format of its own, which it recognises by four bytes and which nobody has checked.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions have no public common class
-        reason = str(error).splitlines()[0]
-        raise BundleError(f"{path}: ONNX Runtime cannot load the graph: {reason}") from error
-
-
-def _has_external_data(path: str | Path, graph: bytes) -> bool:
-    try:
-        return any(
-            location == _EXTERNAL
-            for model_graph in _field(graph, _MODEL_GRAPH)
-            for tensor in _field(model_graph, _GRAPH_INITIALIZER)
-            for location in _field(tensor, _TENSOR_DATA_LOCATION)
-        )
-    except (DecodeError, TypeError) as error:
-        raise BundleError(f"{path}: expected an ONNX graph, got something else or a truncated file") from error
-
-
-def _field(message: object, number: int) -> Iterator[object]:
-    """All values of a field of an encoded message: bytes for messages, integers for enumerations."""
-    if not isinstance(message, bytes):
-        raise TypeError(f"expected an encoded message, got {type(message)}")
-    fields: Iterable[UnknownField] = UnknownFieldSet(Empty.FromString(message))  # type: ignore[assignment]
-    yield from (field.data for field in fields if field.field_number == number)
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise BundleError(f"{source}: ONNX Runtime cannot load the graph: {reason}") from error

@@ -1,5 +1,6 @@
 """Settings of a server."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,12 @@ class ServerConfig:
     """Address of metrics, probes and browsers' calls."""
     http_port: int | None = 8002
     """TCP port of metrics, probes and browsers' calls; 0 takes any free one, none leaves them out."""
-    workers: int = 0
-    """Processes that answer on the one port; 0 for one on each core."""
+    http_allowed_origins: tuple[str, ...] = ()
+    """Origins whose pages may call from a browser, "https://HOST" or "http://HOST:PORT", compared exactly; none by
+    default."""
+    http_allowed_hosts: tuple[str, ...] = ()
+    """Names besides its addresses, `localhost` and those of its certificate under which the HTTP port may be asked;
+    others are refused, because a page could point a name of its own at this machine."""
     transport: str = "auto"
     """How calls come in: "completion-queue" is fast, "threads" uses gRPC's public interface alone; "auto" is the first
     where the installed grpcio has what it needs."""
@@ -30,6 +35,8 @@ class ServerConfig:
     """How often to look for changed bundles; 0 for only when told to (SIGHUP, or a load over the network)."""
     default_model: str = "mdn_lifter"
     """Lifter that answers requests which name none."""
+    workers: int = 0
+    """Processes that answer on the one port; 0 for one on each core."""
     inference_threads: int = 1
     """Processor threads of a worker for each run of a model."""
     max_batch: int = 128
@@ -59,7 +66,7 @@ class ServerConfig:
     tls_certificate: Path | None = None
     """Certificate chain of the server, PEM; read again when the file changes."""
     tls_key: Path | None = None
-    """Its private key, PEM."""
+    """Private key of that certificate, PEM."""
     tls_client_ca: Path | None = None
     """Certificates that sign clients' certificates, PEM; if given, a client without one is refused."""
     tokens: Path | None = None
@@ -73,9 +80,9 @@ class ServerConfig:
     model_control: bool = False
     """Whether callers who administer may load and unload models."""
     calls_per_s: float = 0.0
-    """Quota of each client that has none of its own; 0 for no limit."""
+    """Quota of calls of each client that has none of its own; 0 for no limit."""
     poses_per_s: float = 0.0
-    """As above, of poses."""
+    """Quota of poses of each client that has none of its own; 0 for no limit."""
 
     access_log: bool = False
     """One line for each call; never keypoints, never tokens."""
@@ -93,6 +100,15 @@ class ServerConfig:
         for name in ("port", "http_port"):
             port = getattr(self, name)
             require(port is None or 0 <= port <= 65535, name, "from 0 to 65535", port)
+        for origin in self.http_allowed_origins:
+            require(
+                _ORIGIN.fullmatch(origin) is not None,
+                "http_allowed_origins",
+                "SCHEME://HOST or SCHEME://HOST:PORT",
+                origin,
+            )
+        for name in self.http_allowed_hosts:
+            require(_HOST_NAME.fullmatch(name) is not None, "http_allowed_hosts", "names without ports", name)
         require(self.transport in TRANSPORTS, "transport", f"one of {', '.join(TRANSPORTS)}", self.transport)
         require(self.log_format in LOG_FORMATS, "log_format", f"one of {', '.join(LOG_FORMATS)}", self.log_format)
         require(
@@ -102,6 +118,9 @@ class ServerConfig:
             f"certificate {self.tls_certificate}, key {self.tls_key}",
         )
 
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 TRANSPORTS = ("auto", "completion-queue", "threads")
 LOG_FORMATS = ("text", "json")

@@ -43,6 +43,10 @@ class ServerError(PoseMDNError):
     """The service could not answer, through no fault of the request."""
 
 
+class StartupError(ServerError):
+    """A process of the server cannot start."""
+
+
 class ModelNotReadyError(ServerError):
     """A model is still being loaded."""
 
@@ -85,6 +89,10 @@ class PermissionDeniedError(ServerError):
 
 class NotOfferedError(ServerError):
     """There is no such method here, or it was closed."""
+
+
+class NotServedError(ServerError):
+    """There is no service or model of that name whose health could be told."""
 
 
 class OverdueError(ServerError):

@@ -1,70 +1,76 @@
-"""grpc.health.v1 and reflection: what load balancers and generic clients ask for."""
+"""What is served right now: the server as a whole, its services, its models."""
 
-from collections.abc import Callable
-
-import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
-
-_SERVING = health_pb2.HealthCheckResponse.SERVING
-_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-
-Send = Callable[[health_pb2.HealthCheckResponse | None], None]
+import threading
+from collections.abc import Iterable
+from typing import Protocol
 
 
-class EndableHealthServicer(health.HealthServicer):
-    """Health whose watches can be ended; by themselves they would keep a stopping server until its time is up."""
+class Subscriber(Protocol):
+    """Who wants to know."""
 
-    def __init__(self) -> None:
-        super().__init__(experimental_non_blocking=True)
-        self._watches: set[Send] = set()
+    def tell(self) -> None:
+        """Something may have changed."""
 
-    def Watch(
-        self,
-        request: health_pb2.HealthCheckRequest,
-        context: grpc.ServicerContext,
-        send_response_callback: Send | None = None,
-    ) -> None:
-        """Tell the health now, and at every change."""
-        if send_response_callback is not None:
-            self._watches.add(send_response_callback)
-            context.add_callback(lambda: self._watches.discard(send_response_callback))
-        super().Watch(request, context, send_response_callback)
-
-    def end_watches(self) -> None:
-        """End every watch, after what it was told."""
-        for send in tuple(self._watches):
-            send(None)
+    def no_more(self) -> None:
+        """Nothing will be told any more."""
 
 
-class Health:
-    """The health of the server as a whole ("") and of each service; all change together."""
+class HealthState:
+    """Which names are served: "" for the server, "package.Service", and "NAME" or "NAME/VERSION" for models.
 
-    def __init__(self, service_names: tuple[str, ...]) -> None:
-        self._names = ("", *service_names)
-        self._servicer = EndableHealthServicer()
-        self._set(_NOT_SERVING)
+    Everything is served, or nothing is: before models are warm, and while the server is draining. A model that vanishes
+    from the repository is not served any more, but stays known. Methods may be called from any thread.
+    """
+
+    def __init__(self, services: Iterable[str]) -> None:
+        self._services = ("", *services)
+        self._models: dict[str, bool] = {}
+        self._subscribers: set[Subscriber] = set()
+        self._lock = threading.Lock()
+        self._has_ended = False
         self.is_serving = False
 
-    def add_to(self, server: grpc.Server) -> None:
-        """Serve health, and reflection of every service."""
-        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
-        reflection.enable_server_reflection((*self._names[1:], health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    def of(self, name: str) -> bool | None:
+        """Whether a name is served; `None` for names that are not known."""
+        if name in self._services:
+            return self.is_serving
+        present = self._models.get(name)
+        return None if present is None else present and self.is_serving
 
-    def start_serving(self) -> None:
-        """Models are warm."""
-        self.is_serving = True
-        self._set(_SERVING)
+    def set_serving(self, is_serving: bool) -> None:
+        """From now on everything is served, or nothing."""
+        self.is_serving = is_serving
+        self._tell()
 
-    def start_draining(self) -> None:
-        """No new calls, please; there is no way back."""
-        self.is_serving = False
-        self._servicer.enter_graceful_shutdown()
+    def set_models(self, models: Iterable[tuple[str, str]]) -> None:
+        """These models, by name and version, are loaded, and no others."""
+        present = {name for model, version in models for name in (model, f"{model}/{version}")}
+        self._models = {name: name in present for name in (*self._models, *sorted(present))}
+        self._tell()
 
-    def end_watches(self) -> None:
-        """Nobody needs to wait for more news."""
-        self._servicer.end_watches()
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Have somebody told now, and whenever something may have changed."""
+        with self._lock:
+            self._subscribers.add(subscriber)
+        subscriber.tell()
+        if self._has_ended:
+            subscriber.no_more()
 
-    def _set(self, status: int) -> None:
-        for name in self._names:
-            self._servicer.set(name, status)
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Have nobody told in vain."""
+        with self._lock:
+            self._subscribers.discard(subscriber)
+
+    def end(self) -> None:
+        """Let every subscriber go, after what it was told: nobody needs to wait for more news."""
+        self._has_ended = True
+        for subscriber in self._current():
+            subscriber.no_more()
+
+    def _tell(self) -> None:
+        for subscriber in self._current():
+            subscriber.tell()
+
+    def _current(self) -> tuple[Subscriber, ...]:
+        with self._lock:
+            return tuple(self._subscribers)

@@ -1,33 +1,45 @@
 """A server's life: build, start, load models, serve, drain, stop."""
 
 import logging
-import signal
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from types import FrameType, TracebackType
-
-import grpc
+from pathlib import Path
+from types import TracebackType
 
 from pose_mdn.errors import ConfigError
+from pose_mdn_server.batching import Batcher, BatcherSettings
+from pose_mdn_server.calls import Method
+from pose_mdn_server.calls.dispatcher import Dispatcher
 from pose_mdn_server.config import ServerConfig
-from pose_mdn_server.health import Health
-from pose_mdn_server.interceptors import CallInterceptor
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.health import HealthState
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.servicers import (
+    health,
     model,
     open_inference,
     pose_fusion,
     pose_generation,
     pose_lifting,
+    reflection,
     reprojection,
 )
+from pose_mdn_server.processes.port import join_address
+from pose_mdn_server.security.bind_policy import require_safe_address
+from pose_mdn_server.security.gate import Gate
+from pose_mdn_server.security.limits import channel_options
+from pose_mdn_server.security.quotas import Quotas
+from pose_mdn_server.security.tls import server_credentials
+from pose_mdn_server.telemetry.metrics import Metrics, Snapshot
+from pose_mdn_server.telemetry.observer import TelemetryObserver
+from pose_mdn_server.telemetry.traces import open_tracer
+from pose_mdn_server.transport import open_transport
 
 _LOG = logging.getLogger(__name__)
 
 _NOTICE_S = 0.2
 """Time for those who watch the health to send their calls elsewhere, before new ones are refused."""
+
+_SHORT_CALLS = 128
+"""Threads for calls that wait for their batch, where each call has a thread."""
 
 SERVICE_NAMES = (
     pose_lifting.SERVICE_NAME,
@@ -43,19 +55,55 @@ SERVICE_NAMES = (
 class PoseServer:
     """One gRPC server in this process. As a context manager it serves inside the `with` block."""
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, *, shared_quotas: Path | None = None, worker: str = "0") -> None:
+        """Build; nothing is bound or loaded yet.
+
+        Args:
+            config: All settings.
+            shared_quotas: File of what clients have left, for workers that share it and the port; `None` for a server
+                alone.
+            worker: Name of this process in metrics.
+
+        Raises:
+            ConfigError: A file that the settings name cannot be used, or the address is not safe to listen on.
+        """
+        require_safe_address(config)
         self.config = config
         self.models = ModelStore(
             repository=config.repository, default_model=config.default_model, threads=config.inference_threads
         )
         self.port = 0
-        self._health = Health(SERVICE_NAMES)
-        self._server = self._build()
+        self.health = HealthState((*SERVICE_NAMES, health.SERVICE_NAME))
+        self.metrics = Metrics(worker=worker)
+        self._credentials = server_credentials(config)
+        self._tracer = open_tracer(config.traces)
+        settings = BatcherSettings(
+            max_batch=config.max_batch, max_queued=config.max_queued_poses, bulk_rows=config.bulk_poses
+        )
+        self._batcher = Batcher(settings, observer=self.metrics)
+        quotas = Quotas(shared_quotas)
+        self._dispatcher = Dispatcher(
+            gate=Gate(config, quotas),
+            quotas=quotas,
+            observers=[TelemetryObserver(self.metrics, tracer=self._tracer, access_log=config.access_log)],
+            threads=config.call_threads,
+            max_streams=config.max_streams,
+        )
+        self._dispatcher.offer(self._methods())
+        self._transport = open_transport(
+            config.transport,
+            self._dispatcher,
+            self._batcher,
+            # Without SO_REUSEPORT a second server cannot take half of the calls of a port without a word.
+            options=(*channel_options(config), ("grpc.so_reuseport", int(shared_quotas is not None))),
+            stream_window=config.stream_window,
+            threads=config.call_threads + config.max_streams + _SHORT_CALLS,
+        )
 
     @property
     def address(self) -> str:
         """HOST:PORT that clients connect to, once started."""
-        return _join(self.config.host, self.port)
+        return join_address(self.config.host, self.port)
 
     def start(self) -> None:
         """Bind, answer health checks, load and warm up the models, then serve.
@@ -65,28 +113,37 @@ class PoseServer:
             PoseMDNError: A model cannot be loaded; the server is stopped again.
         """
         self.port = self._bind()
-        self._server.start()
+        self._transport.start()
         try:
             self.models.load()
         except BaseException:
-            self._server.stop(None).wait()
+            self._transport.stop(0)
             raise
-        self._health.start_serving()
+        self.health.set_models((model.name, model.version) for model in self.models.all())
+        self.health.set_serving(True)
         _LOG.info("serving on %s", self.address)
 
     def drain(self) -> bool:
         """Refuse new calls, let those under way finish within `drain_s`, then stop. True if all of them finished."""
-        self._health.start_draining()
+        self.health.set_serving(False)
         # Calls that reach a gRPC server as it stops are lost without an answer, so it goes on for a moment.
         time.sleep(_NOTICE_S)
-        stopped = self._server.stop(self.config.drain_s + _NOTICE_S)
-        self._health.end_watches()
-        finished = stopped.wait(max(self.config.drain_s, _NOTICE_S))
-        if not finished:
-            self._server.stop(None)
-            stopped.wait()
+        self.health.end()
+        self._dispatcher.is_draining = True
+        finished = self._transport.stop(max(self.config.drain_s, _NOTICE_S))
         _LOG.info("stopped, %s", "every call was finished" if finished else "calls under way were cancelled")
         return finished
+
+    def reload(self) -> None:
+        """Look for changed models; calls under way keep those that they began with."""
+        report = self.models.reload()
+        self.metrics.reloaded("refused" if report.failed else "swapped" if report.changed else "unchanged")
+
+    def snapshot(self) -> Snapshot:
+        """What was counted so far."""
+        self.metrics.set_gauge("queue_poses", self._batcher.queued_rows)
+        self.metrics.set_gauge("streams_open", self._dispatcher.open_streams)
+        return self.metrics.snapshot()
 
     def __enter__(self) -> "PoseServer":
         self.start()
@@ -97,65 +154,29 @@ class PoseServer:
     ) -> None:
         self.drain()
 
-    def _build(self) -> grpc.Server:
-        config = self.config
-        server = grpc.server(
-            # A stream keeps its thread as long as it lasts, so streams have threads beside those of other calls. One
-            # more tells those who come too many that they are.
-            ThreadPoolExecutor(config.call_threads + config.max_streams + 1, thread_name_prefix="call"),
-            interceptors=[CallInterceptor()],
-            options=(
-                ("grpc.max_receive_message_length", config.max_message_bytes),
-                ("grpc.max_send_message_length", config.max_message_bytes),
-                # By default a second server may bind the same port and would take half of the calls without a word.
-                ("grpc.so_reuseport", 0),
+    def _methods(self) -> list[Method]:
+        limit = self.config.max_poses_per_call
+        run_long = self._dispatcher.run_long
+        services = (
+            pose_lifting.PoseLiftingService(self.models, self._batcher, run_long=run_long, max_poses=limit),
+            reprojection.ReprojectionService(max_poses=limit),
+            pose_fusion.PoseFusionService(max_poses=limit),
+            pose_generation.PoseGenerationService(self.models, max_poses=limit),
+            model.ModelService(self.models),
+            open_inference.OpenInferenceService(
+                self.models, is_serving=lambda: self.health.is_serving, max_poses=limit
             ),
+            health.HealthService(self.health),
+            reflection.ReflectionService((*SERVICE_NAMES, health.SERVICE_NAME)),
         )
-        limit = config.max_poses_per_call
-        pose_lifting.PoseLiftingServicer(self.models, max_poses=limit, max_streams=config.max_streams).add_to(server)
-        reprojection.ReprojectionServicer(max_poses=limit).add_to(server)
-        pose_fusion.PoseFusionServicer(max_poses=limit).add_to(server)
-        pose_generation.PoseGenerationServicer(self.models, max_poses=limit).add_to(server)
-        model.ModelServicer(self.models).add_to(server)
-        open_inference.OpenInferenceServicer(
-            self.models, is_serving=lambda: self._health.is_serving, max_poses=limit
-        ).add_to(server)
-        self._health.add_to(server)
-        return server
+        return [method for service in services for method in service.methods()]
 
     def _bind(self) -> int:
-        wanted = _join(self.config.host, self.config.port)
-        try:
-            port = self._server.add_insecure_port(wanted)
-        except RuntimeError:
-            port = 0
+        wanted = join_address(self.config.host, self.config.port)
+        port = self._transport.bind(wanted, self._credentials)
         if port == 0:
             raise ConfigError(
                 f"port: expected an address that can be bound, got {wanted}, which is taken or not of this machine; "
                 "choose another with --port, or any free one with --port 0"
             )
-        return int(port)
-
-
-def serve_until_signalled(config: ServerConfig, announce: Callable[[PoseServer], None]) -> bool:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal stops at once. True if every call was finished.
-
-    Must be called from the main thread. `announce` is called once the server is ready.
-    """
-    told_to_stop = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        told_to_stop.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    server = PoseServer(config)
-    server.start()
-    announce(server)
-    told_to_stop.wait()
-    return server.drain()
-
-
-def _join(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return port

@@ -21,6 +21,7 @@ from pose_mdn_server.errors import (
     FieldViolation,
     ModelNotReadyError,
     NotOfferedError,
+    NotServedError,
     OverdueError,
     OverloadedError,
     PermissionDeniedError,
@@ -42,6 +43,7 @@ _CODES: tuple[tuple[type[PoseMDNError], grpc.StatusCode, str], ...] = (
     (InputError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID_INPUT"),
     (GeometryError, grpc.StatusCode.INVALID_ARGUMENT, "IMPOSSIBLE_GEOMETRY"),
     (ModelNotFoundError, grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND"),
+    (NotServedError, grpc.StatusCode.NOT_FOUND, "NOT_SERVED"),
     (ModelNotReadyError, grpc.StatusCode.UNAVAILABLE, "MODELS_LOADING"),
     (DrainingError, grpc.StatusCode.UNAVAILABLE, "SERVER_STOPPING"),
     (QuotaExceededError, grpc.StatusCode.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED"),
@@ -74,10 +76,11 @@ class RefusedStatus(grpc.Status):
 
 def status_code(error: Exception) -> grpc.StatusCode:
     """Code for an exception; INTERNAL for everything that is not the caller's doing or a passing state."""
-    return _code_and_reason(error)[0]
+    return code_and_reason(error)[0]
 
 
-def _code_and_reason(error: Exception) -> tuple[grpc.StatusCode, str]:
+def code_and_reason(error: Exception) -> tuple[grpc.StatusCode, str]:
+    """Code, and the reason that `ErrorInfo` gives."""
     for kind, code, reason in _CODES:
         if isinstance(error, kind):
             return code, reason
@@ -90,7 +93,7 @@ def to_status(error: Exception, request_id: str) -> RefusedStatus:
     Only texts of exceptions in the table reach the client. Any other says no more than the request id, under which the
     log has the rest.
     """
-    code, reason = _code_and_reason(error)
+    code, reason = code_and_reason(error)
     if code is grpc.StatusCode.INTERNAL:
         message = f"the server failed; its log has the reason under request id {request_id}"
     else:

@@ -19,7 +19,7 @@ from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn_server.client import PoseLiftingClient
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.errors import ModelNotReadyError, ServerError, ServerUnavailableError
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.server import SERVICE_NAMES, PoseServer
 
 from .conftest import served_process

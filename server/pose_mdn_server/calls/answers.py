@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from pose_mdn_server.calls.call import Call
 from pose_mdn_server.calls.pending import Pending
 
 
@@ -16,7 +17,7 @@ class Answers:
 
     def __init__(self, *, wake: Callable[[], None]) -> None:
         """`wake` is called whenever there may be something to take."""
-        self._places: deque[Pending[Any]] = deque()
+        self._places: deque[tuple[Pending[Any], Call | None]] = deque()
         self._lock = threading.Lock()
         self._wake = wake
         self._ended = False
@@ -24,11 +25,11 @@ class Answers:
     def __len__(self) -> int:
         return len(self._places)
 
-    def reserve(self) -> Pending[Any]:
-        """The next place."""
+    def reserve(self, message: Call | None = None) -> Pending[Any]:
+        """The next place, for the answer to a message. If none is needed after all, `None` resolves it."""
         place: Pending[Any] = Pending()
         with self._lock:
-            self._places.append(place)
+            self._places.append((place, message))
         place.then(lambda _: self._wake())
         return place
 
@@ -45,11 +46,13 @@ class Answers:
         self._ended = True
         self._wake()
 
-    def take(self) -> Pending[Any] | None:
-        """The next answer if it is done, without its place; otherwise `None`."""
+    def take(self) -> tuple[Pending[Any], Call | None] | None:
+        """The next answer if it is done, and the message that it answers; otherwise `None`."""
         with self._lock:
-            if self._places and self._places[0].done:
-                return self._places.popleft()
+            while self._places and self._places[0][0].done:
+                answer, message = self._places.popleft()
+                if answer.error is not None or answer.value() is not None:
+                    return answer, message
         return None
 
     @property

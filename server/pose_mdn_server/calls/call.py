@@ -4,6 +4,7 @@ import enum
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pose_mdn_server.errors import PermissionDeniedError
 
@@ -48,6 +49,13 @@ class Client:
             raise PermissionDeniedError(f"model: expected one that this token may use: {allowed}; got {name[:64]!r}")
 
 
+class Quotas(Protocol):
+    """Who knows what clients have left."""
+
+    def take(self, client: Client, poses: int, *, calls: int = 1) -> None:
+        """Take calls and poses from a client's quotas; a `QuotaExceededError` refuses."""
+
+
 ANYONE = Client(name="")
 """A client of whom nothing is known and to whom everything but administration is allowed."""
 
@@ -67,9 +75,11 @@ class Call:
         priority: Who is served first.
         arrived: `time.perf_counter()` of its arrival.
         model: Name of the model that answered, for metrics; empty as long as it is not known.
-        poses: How many poses it brought, for metrics and quotas.
+        poses: How many poses it brought, for metrics and quotas; see `brings`.
         queued_s: How long it waited for a model.
         ran_s: How long models worked on it, together with what else was in their batches.
+        quotas: What the client has left.
+        stream: The stream that this is a message of, if it is.
     """
 
     path: str
@@ -85,8 +95,33 @@ class Call:
     poses: int = 0
     queued_s: float = 0.0
     ran_s: float = 0.0
+    quotas: "Quotas | None" = None
+    stream: "Call | None" = None
 
     @property
     def is_over(self) -> bool:
         """Whether nobody waits for the answer any more."""
-        return self.cancelled or time.monotonic() > self.deadline
+        return (self.stream or self).cancelled or time.monotonic() > self.deadline
+
+    def brings(self, poses: int) -> None:
+        """Note that the call brought so many poses, and take them from the client's quota.
+
+        Raises:
+            QuotaExceededError: The client has not so many left.
+        """
+        self.poses += poses
+        if self.quotas is not None:
+            self.quotas.take(self.client, poses, calls=0)
+
+    def message(self) -> "Call":
+        """A message of this stream, with times of its own."""
+        return Call(
+            path=self.path,
+            request_id=self.request_id,
+            client=self.client,
+            peer=self.peer,
+            deadline=self.deadline,
+            priority=self.priority,
+            quotas=self.quotas,
+            stream=self,
+        )

@@ -51,6 +51,9 @@ class StreamJob:
 class LiftStreamDecoder:
     """Reads the messages of one stream, in order.
 
+    Attributes:
+        last_frame: The last frame number that came.
+
     Args:
         max_poses: Longest list of poses that one message may bring.
     """
@@ -58,7 +61,7 @@ class LiftStreamDecoder:
     def __init__(self, *, max_poses: int) -> None:
         self._max_poses = max_poses
         self._settings: pose_lifting_pb2.LiftStreamSettings | None = None
-        self._last_frame = -1
+        self.last_frame = -1
 
     def decode(self, message: pose_lifting_pb2.LiftStreamRequest) -> StreamJob | None:
         """The poses of a message; `None` if it brought settings.
@@ -107,15 +110,15 @@ class LiftStreamDecoder:
         job = decode_lift_request(request, max_poses=self._max_poses)
         count = len(job.keypoints)
         violations = Violations()
-        frame = _column(poses.frame, np.full(count, self._last_frame + 1), "poses.frame", violations)
+        frame = _column(poses.frame, np.full(count, self.last_frame + 1), "poses.frame", violations)
         person = _column(poses.person, np.zeros(count, dtype=np.int64), "poses.person", violations)
         violations.require(
-            bool((np.diff(frame, prepend=self._last_frame) >= 0).all()),
+            bool((np.diff(frame, prepend=self.last_frame) >= 0).all()),
             "poses.frame",
-            f"expected frames that never fall, the first at least {self._last_frame}, got {frame[:8].tolist()}",
+            f"expected frames that never fall, the first at least {self.last_frame}, got {frame[:8].tolist()}",
         )
         violations.raise_if_any()
-        self._last_frame = int(frame[-1])
+        self.last_frame = int(frame[-1])
         people = replace(job.keypoints, frame=frame, person=person, fps=settings.fps or None)
         return StreamJob(
             lift=replace(job, keypoints=people),

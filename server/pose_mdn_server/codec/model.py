@@ -1,7 +1,7 @@
 """Descriptions of models."""
 
 from pose_mdn.skeletons import HUMAN36M17
-from pose_mdn_server.model_store import ServedModel
+from pose_mdn_server.models.model_store import ServedModel
 from pose_mdn_server.rpc import model_pb2
 
 

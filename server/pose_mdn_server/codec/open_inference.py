@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pose_mdn_server.graph import Array, Graph, TensorSpec
+from pose_mdn_server.models.graph import Array, Graph, TensorSpec
 from pose_mdn_server.rpc import open_inference_pb2 as oip
 from pose_mdn_server.violations import Violations
 

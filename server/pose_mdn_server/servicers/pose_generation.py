@@ -1,7 +1,7 @@
 """pose_mdn.v1.PoseGenerationService."""
 
-import grpc
-
+from pose_mdn.inference import PosePrior
+from pose_mdn_server.calls import Call, Method, UnaryMethod
 from pose_mdn_server.codec.pose_generation import (
     decode_latents,
     decode_num_samples,
@@ -12,14 +12,13 @@ from pose_mdn_server.codec.pose_generation import (
     encode_scores,
     model_label,
 )
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.rpc import pose_generation_pb2 as pb
-from pose_mdn_server.rpc import pose_generation_pb2_grpc
 
 SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["PoseGenerationService"].full_name
 
 
-class PoseGenerationServicer(pose_generation_pb2_grpc.PoseGenerationServiceServicer):  # type: ignore[misc]
+class PoseGenerationService:
     """Samples from priors over poses and judges poses by them.
 
     Args:
@@ -31,36 +30,51 @@ class PoseGenerationServicer(pose_generation_pb2_grpc.PoseGenerationServiceServi
         self._models = models
         self._max_poses = max_poses
 
-    def SamplePoses(self, request: pb.SamplePosesRequest, context: grpc.ServicerContext) -> pb.SamplePosesResponse:
+    def methods(self) -> list[Method]:
+        """What to serve."""
+        handlers = {
+            "SamplePoses": (pb.SamplePosesRequest, self.sample_poses),
+            "EncodePoses": (pb.EncodePosesRequest, self.encode_poses),
+            "DecodeLatents": (pb.DecodeLatentsRequest, self.decode_latents),
+            "ScorePoses": (pb.ScorePosesRequest, self.score_poses),
+        }
+        return [
+            UnaryMethod(path=f"/{SERVICE_NAME}/{name}", decode=request.FromString, handle=handle, in_thread=True)
+            for name, (request, handle) in handlers.items()
+        ]
+
+    def sample_poses(self, request: pb.SamplePosesRequest, call: Call) -> pb.SamplePosesResponse:
         """Draw poses."""
-        prior = self._models.prior(request.prior.model_name, request.prior.model_version)
+        prior = self._prior(request.prior, call)
         label, temperature = decode_sample_request(request, prior, max_poses=self._max_poses)
         count = request.num_poses
         poses = prior.sample(count, seed=request.seed, label=label, temperature=temperature)
         return encode_samples(prior, poses, prior.labels_of_samples(count, label))
 
-    def EncodePoses(self, request: pb.EncodePosesRequest, context: grpc.ServicerContext) -> pb.EncodePosesResponse:
+    def encode_poses(self, request: pb.EncodePosesRequest, call: Call) -> pb.EncodePosesResponse:
         """Encode poses."""
-        prior = self._models.prior(request.prior.model_name, request.prior.model_version)
+        prior = self._prior(request.prior, call)
         poses, label = decode_poses(request, prior, max_poses=self._max_poses)
         return encode_encoded(prior, prior.encode(poses, label=label))
 
-    def DecodeLatents(
-        self, request: pb.DecodeLatentsRequest, context: grpc.ServicerContext
+    def decode_latents(
+        self, request: pb.DecodeLatentsRequest, call: Call
     ) -> pb.DecodeLatentsResponse:
         """Decode latents."""
-        prior = self._models.prior(request.prior.model_name, request.prior.model_version)
+        prior = self._prior(request.prior, call)
         latent, heading, label = decode_latents(request, prior, max_poses=self._max_poses)
         poses = prior.decode(latent, label=label, heading_rad=heading)
         return pb.DecodeLatentsResponse(pose_m=poses.ravel().tolist(), model=model_label(prior))
 
-    def ScorePoses(self, request: pb.ScorePosesRequest, context: grpc.ServicerContext) -> pb.ScorePosesResponse:
+    def score_poses(self, request: pb.ScorePosesRequest, call: Call) -> pb.ScorePosesResponse:
         """Judge poses."""
-        prior = self._models.prior(request.prior.model_name, request.prior.model_version)
+        prior = self._prior(request.prior, call)
         poses, label = decode_poses(request, prior, max_poses=self._max_poses)
         samples = decode_num_samples(request, len(poses))
         return encode_scores(prior, prior.score(poses, seed=request.seed, samples=samples, label=label))
 
-    def add_to(self, server: grpc.Server) -> None:
-        """Serve this."""
-        pose_generation_pb2_grpc.add_PoseGenerationServiceServicer_to_server(self, server)
+    def _prior(self, wanted: pb.PosePrior, call: Call) -> PosePrior:
+        prior = self._models.prior(wanted.model_name, wanted.model_version)
+        call.client.require_model(prior.name)
+        call.model = prior.name
+        return prior

@@ -10,7 +10,7 @@ from pose_mdn.inference import Bundle
 from pose_mdn.inference.signature import OUTPUTS
 from pose_mdn_server.codec.open_inference import decode_infer_request, encode_infer_response, encode_metadata
 from pose_mdn_server.errors import RequestError
-from pose_mdn_server.graph import Graph
+from pose_mdn_server.models.graph import Graph
 from pose_mdn_server.rpc.open_inference_pb2 import InferTensorContents, ModelInferRequest
 from pose_mdn_server.server import PoseServer
 

@@ -10,7 +10,7 @@ from pose_mdn.inference import load_lifter
 from pose_mdn.poses.keypoints import FloatArray
 from pose_mdn_server.client import PoseLiftingClient
 from pose_mdn_server.config import ServerConfig
-from pose_mdn_server.model_store import ModelStore
+from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.server import PoseServer
 
 

@@ -1,0 +1,65 @@
+"""Rows of one call on their way through a model."""
+
+import time
+
+import numpy as np
+
+from pose_mdn_server.batching.lane import Columns, Lane
+from pose_mdn_server.calls import Call, Pending
+
+
+class Job:
+    """The rows of one call: which were taken into batches, and what came out for them.
+
+    Attributes:
+        lane: Which function they go through.
+        rows: How many there are.
+        call: Who waits for them.
+        answer: The columns, once all rows are through.
+        submitted: `time.perf_counter()` of its arrival in the queue.
+    """
+
+    __slots__ = ("_columns", "_parts", "_taken", "answer", "call", "lane", "rows", "submitted")
+
+    def __init__(self, lane: Lane, columns: Columns, rows: int, call: Call) -> None:
+        self.lane = lane
+        self.rows = rows
+        self.call = call
+        self.answer: Pending[Columns] = Pending()
+        self._columns = columns
+        self._parts: list[Columns] = []
+        self._taken = 0
+        self.submitted = time.perf_counter()
+
+    @property
+    def waiting(self) -> int:
+        """Rows that no batch has taken yet."""
+        return self.rows - self._taken
+
+    def take(self, room: int) -> Columns:
+        """The next rows, at most `room` of them."""
+        begin, end = self._taken, min(self._taken + room, self.rows)
+        if begin == 0:
+            self.call.queued_s += time.perf_counter() - self.submitted
+        self._taken = end
+        if end - begin == self.rows:
+            return self._columns
+        return {name: column[begin:end] for name, column in self._columns.items()}
+
+    def put(self, part: Columns, seconds: float) -> None:
+        """The answers for the rows that were taken last."""
+        self.call.ran_s += seconds
+        if self.answer.done:
+            return
+        self._parts.append(part)
+        if self._taken == self.rows and sum(map(_rows, self._parts)) == self.rows:
+            self.answer.resolve(self._joined())
+
+    def _joined(self) -> Columns:
+        if len(self._parts) == 1:
+            return self._parts[0]
+        return {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
+
+
+def _rows(part: Columns) -> int:
+    return len(next(iter(part.values())))

@@ -1,0 +1,1 @@
+"""The models of a server: loaded from a repository, replaced while it serves."""

@@ -1,0 +1,1 @@
+"""Who may call, over which connection, how much, and what no caller may do to the server."""
