@@ -24,6 +24,8 @@ from prepared_requests import (
 )
 
 VARIETY = 64
+SEVERAL = 7
+FILMS = 8
 STREAM_POSES = 4
 STREAM_MESSAGES = 10
 LARGE = 1024
@@ -75,29 +77,39 @@ def _film(seed: int) -> Film:
     )
 
 
-class Caller:
-    """One thread's worth of calls over one connection at a time."""
+class Questions:
+    """What the callers of a process ask; made once, since every right answer is computed before the first call."""
 
-    def __init__(self, connections: Sequence[grpc.Channel], kinds: Sequence[str], seed: int, timeout_s: float) -> None:
+    def __init__(self, kinds: Sequence[str], seed: int) -> None:
+        makers = {
+            "infer": lambda: _questions("infer", 1, VARIETY, seed),
+            "lift": lambda: _questions("lift", 1, VARIETY, seed + 1),
+            "several": lambda: _questions("infer", SEVERAL, VARIETY, seed + 2),
+            "several-lift": lambda: _questions("lift", SEVERAL, VARIETY, seed + 3),
+            "large": lambda: _questions("infer", LARGE, 2, seed + 4),
+            "cancel": lambda: _questions("infer", 1, VARIETY, seed + 5),
+        }
+        self.kinds = tuple(kinds)
+        self.pools = {kind: make() for kind, make in makers.items() if kind in kinds}
+        self.films = [_film(seed + 6 + number) for number in range(FILMS)] if "stream" in kinds else []
+
+
+class Caller:
+    """One thread's worth of calls."""
+
+    def __init__(
+        self, connections: Sequence[grpc.Channel], questions: Questions, *, seed: int, timeout_s: float
+    ) -> None:
         self.account = Account()
         self._random = random.Random(seed)
         self._connections = connections
-        self._kinds = kinds
+        self._questions = questions
         self._timeout_s = timeout_s
-        self._questions = {
-            "infer": lambda: _questions("infer", 1, VARIETY, seed),
-            "lift": lambda: _questions("lift", 1, VARIETY, seed + 1),
-            "several": lambda: _questions("infer", 7, VARIETY // 4, seed + 2),
-            "large": lambda: _questions("infer", LARGE, 1, seed + 3),
-            "cancel": lambda: _questions("infer", 1, VARIETY, seed + 4),
-        }
-        self._pools = {kind: make() for kind, make in self._questions.items() if kind in kinds}
-        self._film = _film(seed + 5) if "stream" in kinds else None
 
     def call(self) -> None:
         """Make one call of a kind drawn at random, and enter what became of it."""
         connection = self._random.choice(self._connections)
-        kind = self._random.choice(self._kinds)
+        kind = self._random.choice(self._questions.kinds)
         if kind == "stream":
             self._stream(connection)
         elif kind == "error":
@@ -105,7 +117,7 @@ class Caller:
         elif kind == "cancel":
             self._cancel(connection)
         else:
-            self._ask(connection, self._random.choice(self._pools[kind]))
+            self._ask(connection, self._random.choice(self._questions.pools[kind]))
 
     def _ask(self, connection: grpc.Channel, question: Question) -> None:
         try:
@@ -131,7 +143,7 @@ class Caller:
 
     def _cancel(self, connection: grpc.Channel) -> None:
         """A call that its caller may give up: CANCELLED is then the right status."""
-        question = self._random.choice(self._pools["cancel"])
+        question = self._random.choice(self._questions.pools["cancel"])
         call = connection.unary_unary(question.method).future(question.message, timeout=self._timeout_s)
         if self._random.random() < 0.5:
             call.cancel()
@@ -144,8 +156,7 @@ class Caller:
 
     def _stream(self, connection: grpc.Channel) -> None:
         """Messages over a stream; those without an answer share the fate of the stream."""
-        assert self._film is not None
-        film, got = self._film, 0
+        film, got = self._random.choice(self._questions.films), 0
         try:
             responses: Iterator[bytes] = connection.stream_stream(LIFT_STREAM)(
                 iter(film.messages), timeout=self._timeout_s

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grpc
 from accounts import Account, total
-from fault_calls import Caller
+from fault_calls import Caller, Questions
 from real_client import OPTIONS
 
 RETRY_POLICY = {
@@ -40,7 +40,7 @@ class LoadSettings:
 
     Attributes:
         address: "HOST:PORT".
-        kinds: Of calls, drawn at random: infer, lift, several, large, stream, error, cancel.
+        kinds: Of calls, drawn at random: those of Questions, and stream, error.
         threads: Calls under way at any time.
         connections: Over which they go.
         seed: Of everything random.
@@ -131,8 +131,9 @@ def main() -> None:
     parser.add_argument("settings", help="LoadSettings as JSON.")
     settings = LoadSettings(**json.loads(parser.parse_args().settings))
     connections = [_connect(settings) for _ in range(settings.connections)]
+    questions = Questions(settings.kinds, settings.seed)
     callers = [
-        Caller(connections, settings.kinds, settings.seed + 10 * number, settings.timeout_s)
+        Caller(connections, questions, seed=settings.seed + number, timeout_s=settings.timeout_s)
         for number in range(settings.threads)
     ]
     print("ready", flush=True)

@@ -9,7 +9,9 @@ from pathlib import Path
 from accounts import Outcome
 from fault_load import LoadSettings, RunningLoad, load
 from healthy import is_healthy
-from served import Served, pose_mdn, serve_options
+from served import Served, pose_mdn, serve_options, wait_until
+
+RECOVERY_S = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +68,14 @@ def under_load(
 
 
 def after(served: Served) -> tuple[str, ...]:
-    """What is wrong with a server once the fault is over; empty if it answers and is right."""
-    reason = is_healthy(served.address)
-    return (f"not healthy afterwards: {reason}",) if reason else ()
+    """What is wrong with a server once the fault is over and it had some time; empty if it answers and is right."""
+    reasons = [""]
+
+    def recovers() -> bool:
+        reasons[0] = is_healthy(served.address)
+        return not reasons[0]
+
+    return () if wait_until(recovers, RECOVERY_S, interval_s=0.2) else (f"not healthy afterwards: {reasons[0]}",)
 
 
 def close_all(connections: Sequence[socket.socket]) -> None:

@@ -13,7 +13,7 @@ from fault_setting import FaultSettings, Outcome, after, close_all, missing_opti
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
-from prepared_requests import INFER, infer_message, people
+from prepared_requests import INFER, LIFT, infer_message, lift_message, people
 from real_client import channel
 from served import Served, pose_mdn
 
@@ -31,7 +31,10 @@ def queue_full(settings: FaultSettings) -> Outcome:
         return Outcome(scenario=name, skipped=reason)
     with pose_mdn(options={"--max-queued-poses": SMALL_QUEUE_POSES}) as served:
         flood = LoadSettings(
-            address=served.address, kinds=("several", "large", "infer"), threads=FLOOD_THREADS, seed=settings.seed
+            address=served.address,
+            kinds=("several", "several-lift", "infer"),
+            threads=FLOOD_THREADS,
+            seed=settings.seed,
         )
         with load(flood, settings.processes) as running:
             time.sleep(settings.seconds / 2)
@@ -48,12 +51,14 @@ def queue_full(settings: FaultSettings) -> Outcome:
 
 def _retry_advice(served: Served) -> str:
     """What a refusal says of when to come again."""
-    message = infer_message(people(FLOOD_POSES, seed=9))
+    feed = people(FLOOD_POSES, seed=9)
     with channel(served.address) as connection:
-        calls = [connection.unary_unary(INFER).future(message, timeout=30) for _ in range(64)]
+        calls = [
+            connection.unary_unary(method).future(message, timeout=30)
+            for method, message in ((INFER, infer_message(feed)), (LIFT, lift_message(feed))) * 64
+        ]
         for call in calls:
-            error = call.exception()
-            if isinstance(error, grpc.RpcError) and call.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            if call.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
                 status: Status | None = rpc_status.from_call(call)
                 return _details(status)
     return "no refusal seen"

@@ -23,7 +23,7 @@ def run(name: str) -> Outcome:
     return outcome
 
 
-@pytest.mark.parametrize("name", ["kill", "sigterm", "swap", "claim", "queue", "disk"])
+@pytest.mark.parametrize("name", ["kill", "sigterm", "swap", "claim", "queue"])
 def test_every_call_is_answered_rightly_or_refused(name: str) -> None:
     outcome = run(name)
     assert outcome.failures == ()

@@ -84,15 +84,17 @@ def test_a_call_with_damaged_frames(attacked: Served, data: bytes) -> None:
 @FUZZED
 @given(
     method=METHODS,
-    flag=st.integers(0, 255),
-    claimed=st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 100), st.just(len(BODY) - 5)),
+    prefix=st.tuples(
+        st.integers(0, 255), st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 100), st.just(len(BODY) - 5))
+    ),
     message=st.one_of(st.binary(max_size=200), st.just(BODY[5:])),
     extra=metadata,
 )
 def test_a_call_with_any_body_ends(
-    attacked: Served, method: str, flag: int, claimed: int, message: bytes, extra: list[tuple[bytes, bytes]]
+    attacked: Served, method: str, prefix: tuple[int, int], message: bytes, extra: list[tuple[bytes, bytes]]
 ) -> None:
-    body = bytes((flag,)) + claimed.to_bytes(4, "big") + message
+    is_compressed, claimed_bytes = prefix
+    body = bytes((is_compressed,)) + claimed_bytes.to_bytes(4, "big") + message
     assert send(attacked, h2.PREFACE + h2.settings() + h2.call(method, body, extra=extra), wait_s=10) in ENDS
 
 
