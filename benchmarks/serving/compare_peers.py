@@ -16,7 +16,7 @@ from pathlib import Path
 
 from peers import Peer, peer
 from raw_onnx import RawOnnx, raw_onnx
-from report import heading, markdown, write_json
+from report import heading, markdown, put_into_page, write_json
 from rounds import (
     COLUMNS,
     RAW_COLUMNS,
@@ -50,6 +50,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--load-core", type=int, default=1)
     parser.add_argument("--json", type=Path, help="File for all figures.")
+    parser.add_argument("--page", type=Path, help="Document that gets the tables, in their place.")
     return parser.parse_args()
 
 
@@ -173,10 +174,16 @@ def main() -> None:
         pairs, trials = rounds_of(raw, rivals, options)
     turns = [turn for _, mine, theirs in pairs for turn in (*mine, *theirs)]
     versions = {rival.name: rival.versions() for rival in rivals}
-    print(f"{heading()}; {options.rounds} rounds of {options.seconds:g} s; peers: {versions}\n")
-    print(markdown(RAW_COLUMNS, raw_rows([mine[0].raw for _, mine, _ in pairs])), "\n")
-    print(markdown(COLUMNS, [table_row(group) for group in grouped(turns)]), "\n")
-    print(markdown(RATIO_COLUMNS, ratio_rows(pairs)))
+    text = "\n\n".join(
+        (
+            f"{heading()}; {options.rounds} rounds of {options.seconds:g} s; peers: {json.dumps(versions)}",
+            markdown(RAW_COLUMNS, raw_rows([mine[0].raw for _, mine, _ in pairs])),
+            markdown(COLUMNS, [table_row(group) for group in grouped(turns)]),
+            markdown(RATIO_COLUMNS, ratio_rows(pairs)),
+        )
+    )
+    print(text)
+    put_into_page(options.page, "peers", text)
     write_json(
         options.json,
         {

@@ -18,7 +18,7 @@ import soak
 import tls_faults
 from accounts import OUTCOME_COLUMNS, Outcome, outcome_row
 from fault_setting import FaultSettings, Scenario
-from report import heading, markdown, write_json
+from report import heading, markdown, put_into_page, write_json
 
 SCENARIOS: dict[str, Scenario] = {
     "none": process_faults.no_fault,
@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=8, help="Calls under way in each of them.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="File for all figures.")
+    parser.add_argument("--page", type=Path, help="Document that gets the tables, in their place.")
     options = parser.parse_args()
     settings = FaultSettings(
         seconds=options.seconds,
@@ -75,6 +76,8 @@ def main() -> None:
     print(f"{heading()}\n")
     print(markdown(OUTCOME_COLUMNS, []), flush=True)
     outcomes = run(options.scenarios or [name for name in SCENARIOS if name != "soak"], settings)
+    text = f"{heading()}\n\n{markdown(OUTCOME_COLUMNS, map(outcome_row, outcomes))}"
+    put_into_page(options.page, "soak" if options.scenarios == ["soak"] else "faults", text)
     write_json(options.json, {"settings": vars(options), "outcomes": [asdict(outcome) for outcome in outcomes]})
     raise SystemExit(any(outcome.failures for outcome in outcomes))
 

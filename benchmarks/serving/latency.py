@@ -18,7 +18,7 @@ import numpy as np
 from prepared_requests import INFER, LIFT, infer_message, lift_message, people
 from raw_onnx import raw_onnx
 from real_client import channel
-from report import heading, markdown, write_json
+from report import heading, markdown, put_into_page, write_json
 from served import Served, pose_mdn
 
 from pose_mdn_server.client import PoseLiftingClient
@@ -75,6 +75,7 @@ def main() -> None:
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--load-core", type=int, default=1)
     parser.add_argument("--json", type=Path, help="File for all figures.")
+    parser.add_argument("--page", type=Path, help="Document that gets the tables, in their place.")
     options = parser.parse_args()
     os.sched_setaffinity(0, {options.load_core})
     rounds = [one_round(options.seconds, options.server_core) for _ in range(options.rounds)]
@@ -85,8 +86,9 @@ def main() -> None:
         )
         above = [statistics.median(one[name][key] - one[RAW][key] for one in rounds) for key in ("p50", "p99")]
         rows.append([name, p50, p99, p999, *above, rate])
-    print(f"{heading()}; medians of {options.rounds} rounds of {options.seconds:g} s\n")
-    print(markdown(COLUMNS, rows))
+    text = f"{heading()}; medians of {options.rounds} rounds of {options.seconds:g} s\n\n{markdown(COLUMNS, rows)}"
+    print(text)
+    put_into_page(options.page, "latency", text)
     write_json(options.json, {"settings": vars(options), "rounds": rounds})
 
 

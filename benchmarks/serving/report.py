@@ -82,3 +82,18 @@ def write_json(path: Path | None, results: Mapping[str, object]) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"machine": machine(), **results}, indent=1, default=str) + "\n")
+
+
+def put_into_page(page: Path | None, name: str, text: str) -> None:
+    """Replace what a document holds between `<!-- NAME -->` and `<!-- end of NAME -->`; nothing if there is no page.
+
+    Raises:
+        ValueError: The page has no such place.
+    """
+    if page is None:
+        return
+    before, opening, rest = page.read_text().partition(f"<!-- {name} -->\n")
+    _, closing, after = rest.partition(f"<!-- end of {name} -->\n")
+    if not opening or not closing:
+        raise ValueError(f"{page}: expected a place <!-- {name} --> ... <!-- end of {name} -->, got none; add it")
+    page.write_text(f"{before}{opening}\n{text.strip()}\n\n{closing}{after}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from h2load import Load, run
 from process_tree import cpu_s
-from report import heading, markdown, write_json
+from report import heading, markdown, put_into_page, write_json
 from rounds import case
 from served import pose_mdn, serve_options
 
@@ -34,6 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--server-cores", nargs="+", type=int, default=[0, 1])
     parser.add_argument("--load-cores", nargs="+", type=int, default=[0, 1])
     parser.add_argument("--json", type=Path, help="File for all figures.")
+    parser.add_argument("--page", type=Path, help="Document that gets the tables, in their place.")
     return parser.parse_args()
 
 
@@ -79,9 +80,13 @@ def main() -> None:
                     statistics.median(load.cpu_us / alone.cpu_us for load, alone in pairs),
                 ]
             )  # fmt: skip
-    print(f"{heading()}; {options.rounds} rounds of {options.seconds:g} s, {options.in_flight} in flight; ")
-    print(f"server on cores {options.server_cores}, load on {options.load_cores}\n")
-    print(markdown(COLUMNS, rows))
+    setting = (
+        f"{options.rounds} rounds of {options.seconds:g} s, {options.in_flight} in flight, "
+        f"server on cores {options.server_cores}, load on {options.load_cores}"
+    )
+    text = f"{heading()}; {setting}\n\n{markdown(COLUMNS, rows)}"
+    print(text)
+    put_into_page(options.page, "scaling", text)
     write_json(options.json, {"settings": vars(options), "rounds": rounds})
 
 

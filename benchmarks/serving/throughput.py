@@ -14,7 +14,7 @@ from pathlib import Path
 
 from process_tree import threads_off_core
 from raw_onnx import RawOnnx, raw_onnx
-from report import heading, markdown, write_json
+from report import heading, markdown, put_into_page, write_json
 from rounds import (
     CASES,
     COLUMNS,
@@ -41,6 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--load-core", type=int, default=1)
     parser.add_argument("--json", type=Path, help="File for all figures.")
+    parser.add_argument("--page", type=Path, help="Document that gets the tables, in their place.")
     return parser.parse_args()
 
 
@@ -62,9 +63,15 @@ def one_round(raw: RawOnnx, best_batch: int, number: int, options: argparse.Name
 
 def show(turns: Sequence[Turn], raws: Sequence[RawRound], options: argparse.Namespace) -> None:
     """Print tables and write figures."""
-    print(f"{heading()}; {options.rounds} rounds of {options.seconds:g} s\n")
-    print(markdown(RAW_COLUMNS, raw_rows(raws)), "\n")
-    print(markdown(COLUMNS, [table_row(group) for group in grouped(turns)]))
+    text = "\n\n".join(
+        (
+            f"{heading()}; {options.rounds} rounds of {options.seconds:g} s",
+            markdown(RAW_COLUMNS, raw_rows(raws)),
+            markdown(COLUMNS, [table_row(group) for group in grouped(turns)]),
+        )
+    )
+    print(text)
+    put_into_page(options.page, "throughput", text)
     write_json(options.json, {"settings": vars(options), "turns": [turn.as_json() for turn in turns]})
 
 
