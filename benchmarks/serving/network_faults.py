@@ -17,6 +17,7 @@ from served import Served, wait_until
 
 HALF_OPEN = 2000
 SLOW_STREAMS = 32
+STREAMED_POSES = 16
 CLOSED_WINDOWS = 64
 CLAIMED_BYTES = 2**31 - 1
 MEMORY_ALLOWED_MIB = 200.0
@@ -91,7 +92,7 @@ def half_open(settings: FaultSettings) -> Outcome:
 
 def slow_streams(settings: FaultSettings) -> Outcome:
     """Streams that send as fast as they may and never read an answer: the server must stop reading them."""
-    messages = stream_messages(people(64 * 4, settings.seed), poses_each=64)
+    messages = stream_messages(people(4 * STREAMED_POSES, settings.seed), poses_each=STREAMED_POSES)
     over = threading.Event()
 
     def endless() -> Iterator[bytes]:
@@ -114,7 +115,7 @@ def slow_streams(settings: FaultSettings) -> Outcome:
         failures = judged(account) + after(served)
     if grown > MEMORY_ALLOWED_MIB:
         failures += (f"expected at most {MEMORY_ALLOWED_MIB:g} MiB more, got {grown:.0f}",)
-    note = f"{SLOW_STREAMS} streams of 64 poses a message, {grown:.0f} MiB more at most"
+    note = f"{SLOW_STREAMS} streams of {STREAMED_POSES} poses a message, {grown:.0f} MiB more at most"
     return Outcome(scenario="streams that are not read", account=account, failures=failures, notes=(note,))
 
 
