@@ -1,3 +1,4 @@
+import collections
 import itertools
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn_server.client import ConnectionOptions, PoseLiftingClient, recordings
 from pose_mdn_server.client.recordings import Recording, RecordingSettings
 from pose_mdn_server.codec.lifting import encode_lift_response
-from pose_mdn_server.errors import OverloadedError, QueueFullError, ServerError
+from pose_mdn_server.config import ServerConfig
+from pose_mdn_server.errors import OverloadedError, QueueFullError, QuotaExceededError, ServerError
 from pose_mdn_server.server import PoseServer
 from pose_mdn_server.status import to_status
 
@@ -134,6 +136,19 @@ def test_a_busy_server_is_asked_again(scripted: Any, server: PoseServer, clip: K
     assert len(answer) == 40
     assert len(seen.peers) == 7 + 4
     assert {metadata.get("x-priority") for metadata in seen.metadata[1:]} == {"bulk"}
+
+
+def test_a_quota_slows_a_recording_and_does_not_stop_it(clip: KeypointSequence) -> None:
+    options = ConnectionOptions(attempts=1)
+    with (
+        PoseServer(ServerConfig(port=0, calls_per_s=20.0)) as own,
+        PoseLiftingClient(own.address, options=options) as client,
+    ):
+        assert len(client.lift_many(clip.take(slice(0, 60)), poses_per_call=2)) == 60
+        one_pose = clip.take(slice(0, 1))
+        with pytest.raises(QuotaExceededError) as refused:
+            collections.deque((client.lift_sequence(one_pose) for _ in range(200)), maxlen=0)
+        assert 0 < refused.value.retry_after_s <= 1
 
 
 def test_patience_ends(
