@@ -2,17 +2,20 @@
 
 import logging
 import time
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
 from pose_mdn.errors import ConfigError
 from pose_mdn_server.batching import Batcher, BatcherSettings
-from pose_mdn_server.calls import Method
+from pose_mdn_server.calls import Method, StreamMethod
 from pose_mdn_server.calls.dispatcher import Dispatcher
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.graph_runner import BatchRunner
 from pose_mdn_server.health import HealthState
+from pose_mdn_server.models.control import ControlledModels, OnControl
 from pose_mdn_server.models.model_store import ModelStore
+from pose_mdn_server.models.report import ReloadReport
 from pose_mdn_server.processes.port import join_address
 from pose_mdn_server.security.bind_policy import require_safe_address
 from pose_mdn_server.security.gate import Gate
@@ -56,7 +59,15 @@ SERVICE_NAMES = (
 class PoseServer:
     """One gRPC server in this process. As a context manager it serves inside the `with` block."""
 
-    def __init__(self, config: ServerConfig, *, shared_quotas: Path | None = None, worker: str = "0") -> None:
+    def __init__(
+        self,
+        config: ServerConfig,
+        *,
+        shared_quotas: Path | None = None,
+        worker: str = "0",
+        unloaded: Collection[tuple[str, str]] = (),
+        on_control: OnControl | None = None,
+    ) -> None:
         """Build; nothing is bound or loaded yet.
 
         Args:
@@ -64,15 +75,23 @@ class PoseServer:
             shared_quotas: File of what clients have left, for workers that share it and the port; `None` for a server
                 alone.
             worker: Name of this process in metrics.
+            unloaded: Models by name and version that callers had unloaded, though the repository holds them.
+            on_control: Told when a caller had a model loaded or unloaded.
 
         Raises:
             ConfigError: A file that the settings name cannot be used, or the address is not safe to listen on.
         """
         require_safe_address(config)
         self.config = config
+        self._shares_port = shared_quotas is not None
         self.models = ModelStore(
-            repository=config.repository, default_model=config.default_model, threads=config.inference_threads
+            repository=config.repository,
+            default_model=config.default_model,
+            threads=config.inference_threads,
+            batch_sizes=_warm_sizes(config.max_batch),
+            unloaded=unloaded,
         )
+        self.models.watch(self._models_changed)
         self.port = 0
         self.health = HealthState((*SERVICE_NAMES, health.SERVICE_NAME))
         self.metrics = Metrics(worker=worker)
@@ -83,6 +102,7 @@ class PoseServer:
         )
         self._batcher = Batcher(settings, observer=self.metrics)
         self._quotas = Quotas(shared_quotas)
+        self._controlled_models = ControlledModels(self.models, on_control or _nobody)
         self._dispatcher = Dispatcher(
             gate=Gate(config, self._quotas),
             quotas=self._quotas,
@@ -90,13 +110,19 @@ class PoseServer:
             threads=config.call_threads,
             max_streams=config.max_streams,
         )
-        self._dispatcher.offer(self._methods())
+        self._lifting = pose_lifting.PoseLiftingService(
+            self.models, self._batcher, run_long=self._dispatcher.run_long, max_poses=config.max_poses_per_call
+        )
+        methods = self._methods()
+        self._dispatcher.offer(methods)
+        streams = [method.path for method in methods if isinstance(method, StreamMethod)]
+        self.metrics.know_methods([method.path for method in methods], stream_paths=streams)
         self._transport = open_transport(
             config.transport,
             self._dispatcher,
             self._batcher,
             # Without SO_REUSEPORT a second server cannot take half of the calls of a port without a word.
-            options=(*channel_options(config), ("grpc.so_reuseport", int(shared_quotas is not None))),
+            options=(*channel_options(config), ("grpc.so_reuseport", int(self._shares_port))),
             stream_window=config.stream_window,
             threads=config.call_threads + config.max_streams + _SHORT_CALLS,
         )
@@ -107,20 +133,25 @@ class PoseServer:
         return join_address(self.config.host, self.port)
 
     def start(self) -> None:
-        """Bind, answer health checks, load and warm up the models, then serve.
+        """Bind, load and warm up the models, then serve.
+
+        A server that is alone on its port answers health checks meanwhile. One that shares it listens only once it can
+        serve: until then, others do.
 
         Raises:
             ConfigError: The address cannot be bound.
             PoseMDNError: A model cannot be loaded; the server is stopped again.
         """
+        if self._shares_port:
+            self.models.load()
         self.port = self._bind()
         self._transport.start()
         try:
-            self.models.load()
+            if not self._shares_port:
+                self.models.load()
         except BaseException:
             self._transport.stop(0)
             raise
-        self.health.set_models((model.name, model.version) for model in self.models.all())
         self.health.set_serving(True)
         _LOG.info("serving on %s", self.address)
 
@@ -132,6 +163,8 @@ class PoseServer:
         self.health.end()
         self._dispatcher.is_draining = True
         finished = self._transport.stop(max(self.config.drain_s, _NOTICE_S))
+        if self._tracer is not None:
+            self._tracer.close()
         _LOG.info("stopped, %s", "every call was finished" if finished else "calls under way were cancelled")
         return finished
 
@@ -163,17 +196,21 @@ class PoseServer:
     ) -> None:
         self.drain()
 
+    def _models_changed(self, report: ReloadReport) -> None:
+        self.health.set_models((model.name, model.version) for model in self.models.all())
+        # What remembers models would keep those that were replaced.
+        self._lifting.forget()
+
     def _methods(self) -> list[Method]:
         limit = self.config.max_poses_per_call
-        run_long = self._dispatcher.run_long
         services = (
-            pose_lifting.PoseLiftingService(self.models, self._batcher, run_long=run_long, max_poses=limit),
+            self._lifting,
             reprojection.ReprojectionService(max_poses=limit),
             pose_fusion.PoseFusionService(max_poses=limit),
             pose_generation.PoseGenerationService(self.models, max_poses=limit),
             model.ModelService(self.models),
             open_inference.OpenInferenceService(
-                self.models,
+                self._controlled_models,
                 BatchRunner(self._batcher),
                 is_serving=lambda: self.health.is_serving,
                 max_poses=limit,
@@ -193,3 +230,13 @@ class PoseServer:
                 "choose another with --port, or any free one with --port 0"
             )
         return port
+
+
+def _warm_sizes(max_batch: int) -> list[int]:
+    """Powers of two up to the largest batch: ONNX Runtime sets aside memory for each size when it first comes."""
+    sizes = [2**power for power in range(max_batch.bit_length()) if 2**power < max_batch]
+    return [*sizes, max_batch]
+
+
+def _nobody(order: str, name: str, version: str) -> None:
+    """Nobody else has these models."""

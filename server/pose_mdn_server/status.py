@@ -1,5 +1,6 @@
 """The one table that maps exceptions to gRPC statuses, and its inverse for clients."""
 
+import math
 import typing
 from dataclasses import dataclass
 from typing import cast
@@ -15,7 +16,7 @@ from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from grpc_status import rpc_status
 
-from pose_mdn.errors import GeometryError, InputError, ModelNotFoundError, PoseMDNError
+from pose_mdn.errors import BundleError, GeometryError, InputError, ModelNotFoundError, PoseMDNError
 from pose_mdn_server.errors import (
     CallerGoneError,
     DrainingError,
@@ -36,6 +37,13 @@ from pose_mdn_server.errors import (
 REQUEST_ID_KEY = "x-request-id"
 """Metadata key under which a request id is accepted and given back."""
 
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
+"""Metadata key under which gRPC's own clients learn when to try again, or that it is in vain
+(https://github.com/grpc/proposal/blob/master/A6-client-retries.md)."""
+
+_LONGEST_PUSHBACK_S = 2.0
+"""Who has to wait longer than this should know it, rather than have gRPC wait silently."""
+
 DOMAIN = "pose-mdn"
 """Of the reasons in `ErrorInfo`."""
 
@@ -45,6 +53,7 @@ _CODES: tuple[tuple[type[PoseMDNError], grpc.StatusCode, str], ...] = (
     (GeometryError, grpc.StatusCode.INVALID_ARGUMENT, "IMPOSSIBLE_GEOMETRY"),
     (ModelNotFoundError, grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND"),
     (NotServedError, grpc.StatusCode.NOT_FOUND, "NOT_SERVED"),
+    (BundleError, grpc.StatusCode.FAILED_PRECONDITION, "BROKEN_BUNDLE"),
     (ModelNotReadyError, grpc.StatusCode.UNAVAILABLE, "MODELS_LOADING"),
     (DrainingError, grpc.StatusCode.UNAVAILABLE, "SERVER_STOPPING"),
     (QuotaExceededError, grpc.StatusCode.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED"),
@@ -109,7 +118,10 @@ def to_status(error: Exception, request_id: str) -> RefusedStatus:
         retry.retry_delay.FromNanoseconds(round(error.retry_after_s * 1e9))
         _attach(status, retry)
     refused = rpc_status.to_status(status)
-    return RefusedStatus(code, message, (*refused.trailing_metadata, (REQUEST_ID_KEY, request_id)))
+    trailers: list[tuple[str, str | bytes]] = [*refused.trailing_metadata, (REQUEST_ID_KEY, request_id)]
+    if isinstance(error, OverloadedError):
+        trailers.append((PUSHBACK_KEY, _pushback(error.retry_after_s)))
+    return RefusedStatus(code, message, tuple(trailers))
 
 
 def from_rpc_error(error: grpc.RpcError, target: str) -> PoseMDNError:
@@ -186,6 +198,10 @@ class _Details:
 def field_violations(error: grpc.RpcError) -> tuple[FieldViolation, ...]:
     """The field violations that came with an INVALID_ARGUMENT; empty if the server sent none."""
     return _Details.of(error).violations
+
+
+def _pushback(retry_after_s: float) -> str:
+    return "-1" if retry_after_s > _LONGEST_PUSHBACK_S else str(math.ceil(retry_after_s * 1e3))
 
 
 def _bad_request(error: InputError) -> BadRequest:

@@ -22,7 +22,7 @@ STARTUP_S = 30
 
 @contextmanager
 def served_process(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server of one worker on free ports in processes of its own, and its address; killed at the end if it still runs.
+    """A server of one worker in processes of its own, and its address; killed at the end if it still runs.
 
     `options` are more of `pose-mdn serve`.
     """

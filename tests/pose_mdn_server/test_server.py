@@ -189,17 +189,21 @@ def test_settings_out_of_range_are_refused(setting: dict[str, float]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_process_once_its_calls_are_answered(number: signal.Signals, people: FloatArray) -> None:
     many = np.tile(people, (600, 1, 1))
-    with served_process() as (process, address), ThreadPoolExecutor(1) as pool:
-        with PoseLiftingClient(address) as client, grpc.insecure_channel(address) as watching:
-            watch = health_pb2_grpc.HealthStub(watching).Watch(health_pb2.HealthCheckRequest())
-            assert next(watch).status == SERVING
-            # The assumed camera makes it a long call of a thread, which is still under way when the signal comes.
-            call = pool.submit(client.lift, many, estimate_focal=True, image_size=(1000, 1000))
-            time.sleep(0.1)
-            process.send_signal(number)
-            assert next(watch).status == NOT_SERVING
-            assert len(call.result(30)) == len(many)
-            output, errors = process.communicate(timeout=30)
+    with (
+        served_process() as (process, address),
+        ThreadPoolExecutor(1) as pool,
+        PoseLiftingClient(address) as client,
+        grpc.insecure_channel(address) as watching,
+    ):
+        watch = health_pb2_grpc.HealthStub(watching).Watch(health_pb2.HealthCheckRequest())
+        assert next(watch).status == SERVING
+        # The assumed camera makes it a long call of a thread, which is still under way when the signal comes.
+        call = pool.submit(client.lift, many, estimate_focal=True, image_size=(1000, 1000))
+        time.sleep(0.1)
+        process.send_signal(number)
+        assert next(watch).status == NOT_SERVING
+        assert len(call.result(30)) == len(many)
+        output, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors
     assert "every call was answered" in output
     assert "Traceback" not in errors

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pose_mdn.errors import ConfigError
 from pose_mdn_server.config import ServerConfig
@@ -42,6 +42,7 @@ def run_gateway(
     grpc_target: str,
     listener: socket.socket | None = None,
     announce: Callable[[int], None] = lambda port: None,
+    stop_signals: Sequence[int] = (signal.SIGTERM, signal.SIGINT),
 ) -> bool:
     """Serve the HTTP port until SIGTERM or SIGINT, then let requests under way finish. True if all of them did.
 
@@ -53,15 +54,20 @@ def run_gateway(
         grpc_target: Where the gRPC port is, "HOST:PORT" or "unix:PATH".
         listener: A listening socket; one is bound to `http_host` and `http_port` if absent.
         announce: Is told the port once requests are answered.
+        stop_signals: Others than SIGTERM and SIGINT.
 
     Raises:
         ConfigError: The address cannot be bound, or the certificate not used.
     """
     bound = listener if listener is not None else bind(config.http_host, config.http_port or 0)
-    return asyncio.run(_serve(Gateway(config, supervisor=supervisor, grpc_target=grpc_target), bound, announce))
+    return asyncio.run(
+        _serve(Gateway(config, supervisor=supervisor, grpc_target=grpc_target), bound, announce, stop_signals)
+    )
 
 
-async def _serve(gateway: Gateway, listener: socket.socket, announce: Callable[[int], None]) -> bool:
+async def _serve(
+    gateway: Gateway, listener: socket.socket, announce: Callable[[int], None], stop_signals: Sequence[int]
+) -> bool:
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
     told_again = asyncio.Event()
@@ -69,7 +75,7 @@ async def _serve(gateway: Gateway, listener: socket.socket, announce: Callable[[
     def stop() -> None:
         (told_again if told_to_stop.is_set() else told_to_stop).set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stop_signals:
         loop.add_signal_handler(number, stop)
     gateway.start(listener)
     announce(int(listener.getsockname()[1]))

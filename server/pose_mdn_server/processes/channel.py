@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ class Channel:
         self._end.settimeout(None)
         self._lock = threading.Lock()
         self._rest = b""
+        self._waiting: deque[Message] = deque()
 
     @classmethod
     def of_parent(cls) -> "Channel":
@@ -63,9 +65,14 @@ class Channel:
         return [json.loads(line) for line in lines]
 
     def messages(self) -> Iterator[Message]:
-        """Everything that comes, until the other end is gone."""
-        while (found := self.receive()) is not None:
-            yield from found
+        """Everything that comes, until the other end is gone. Whoever stops may go on later."""
+        while True:
+            while self._waiting:
+                yield self._waiting.popleft()
+            found = self.receive()
+            if found is None:
+                return
+            self._waiting.extend(found)
 
     def close(self) -> None:
         """Let go of this end."""

@@ -104,11 +104,6 @@ class Child:
         self.is_ready = False
         return code
 
-    def terminate(self) -> None:
-        """Ask the process to end, if there is one."""
-        if self._process is not None:
-            self._process.terminate()
-
     def kill(self) -> None:
         """End the process at once, if there is one."""
         if self._process is not None:

@@ -18,6 +18,8 @@ from pose_mdn_server.telemetry import logs
 from pose_mdn_server.telemetry.exposition import exposition
 
 _ANSWER_S = 5.0
+_STOP = signal.SIGUSR1
+"""What this process tells itself when it is to end."""
 
 
 class SupervisorLink:
@@ -58,13 +60,16 @@ class SupervisorLink:
             waiting = self._waiting.get(message.get("id", -1))
             if waiting is not None:
                 waiting.put(message["answer"])
-        # The supervisor is gone.
-        os.kill(os.getpid(), signal.SIGTERM)
+            elif message["do"] == "stop":
+                break
+        # The supervisor says so, or is gone.
+        os.kill(os.getpid(), _STOP)
 
 
 def main() -> None:
     """Start, as the supervisor says."""
-    for number in (signal.SIGINT, signal.SIGHUP):
+    # Signals often reach the whole family, but only the supervisor acts on them.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     channel = Channel.of_parent()
     greeting = next(channel.messages())
@@ -81,6 +86,7 @@ def main() -> None:
             grpc_target=_target(config),
             listener=socket.socket(fileno=greeting["listener"]),
             announce=announce,
+            stop_signals=(_STOP,),
         )
     except PoseMDNError as error:
         channel.send({"is": "failed", "reason": str(error)})

@@ -27,6 +27,7 @@ from pose_mdn_server.processes.child import Child
 from pose_mdn_server.processes.port import join_address, listen, reserve_port
 from pose_mdn_server.security.bind_policy import require_safe_address
 from pose_mdn_server.security.quotas import Quotas
+from pose_mdn_server.telemetry.metrics import Metrics
 from pose_mdn_server.telemetry.snapshots import Snapshot, merge, retired
 
 _LOG = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class Supervisor:
         count = config.workers or len(os.sched_getaffinity(0))
         self._workers = [self._child(f"worker {number}", WORKER) for number in range(count)]
         self._children = [*self._workers, *self._gateway()]
+        self._metrics = Metrics(worker="supervisor")
+        self._unloaded: list[list[str]] = []
         self._dead: list[Snapshot] = []
         self._selector = selectors.DefaultSelector()
         self._stopping = False
@@ -124,6 +127,7 @@ class Supervisor:
         for child in self._children:
             if not (child.is_running or self._stopping or child.failure) and time.monotonic() >= child.start_at:
                 child.restarts += 1
+                self._metrics.worker_restarted()
                 self._start(child)
 
     def reload(self, wanted: ServerConfig) -> None:
@@ -155,7 +159,7 @@ class Supervisor:
         self._unfinished += sum(child.is_running for child in self._workers)
         others = [child for child in self._children if child not in self._workers]
         for child in others:
-            child.terminate()
+            child.tell({"do": "stop"})
         self._wait_for(others, time.monotonic() + _AFTER_DRAIN_S)
         self.kill()
         return self._unfinished == 0
@@ -191,10 +195,11 @@ class Supervisor:
         return [self._child("gateway", GATEWAY, inherited=(self._listener.fileno(),))]
 
     def _child(self, name: str, module: str, *, inherited: tuple[int, ...] = ()) -> Child:
-        greeting = {
+        greeting: Message = {
             "name": name.rpartition(" ")[2],
             "config": encode_config(self.config),
             "quotas": str(self._shared / _QUOTAS),
+            "unloaded": [],
             "listener": inherited[0] if inherited else None,
         }
         environment = {
@@ -229,14 +234,26 @@ class Supervisor:
         elif kind == "drained":
             self._unfinished += not message["finished"]
         elif kind == "model-control":
-            self._tell_workers(message["order"], but=child)
+            self._control_models(message["order"], by=child)
         elif kind == "question":
             child.tell({"do": "answer", "id": message["id"], "answer": self._answer(message["question"])})
 
+    def _control_models(self, order: Message, *, by: Child) -> None:
+        """What one worker was told to load or unload, others do as well, and whoever takes their place."""
+        model = [order["name"], order["version"]]
+        if order["do"] == "unload":
+            self._unloaded.append(model)
+        else:
+            self._unloaded = [mark for mark in self._unloaded if mark[0] != model[0] or model[1] not in ("", mark[1])]
+        for worker in self._workers:
+            worker.greeting["unloaded"] = self._unloaded
+        self._tell_workers(order, but=by)
+
     def _answer(self, question: str) -> Any:
         if question == "metrics":
+            self._metrics.set_gauge("workers", sum(child.is_ready for child in self._workers))
             living = [cast(Snapshot, child.snapshot) for child in self._workers if child.snapshot is not None]
-            return merge([*self._dead, *living])
+            return merge([*self._dead, *living, self._metrics.snapshot()])
         ready = sum(child.is_ready for child in self._workers)
         return {
             "ready": ready > 0 and not self._stopping,
@@ -252,9 +269,7 @@ class Supervisor:
                 worker.tell(order)
 
 
-def supervise_until_signalled(
-    read_config: Callable[[], ServerConfig], announce: Callable[[Supervisor], None]
-) -> bool:
+def supervise_until_signalled(read_config: Callable[[], ServerConfig], announce: Callable[[Supervisor], None]) -> bool:
     """Serve until SIGTERM or SIGINT, then drain; a second signal stops at once. True if every call was finished.
 
     SIGHUP has models and settings read again. Must be called from the main thread.

@@ -5,8 +5,8 @@ import logging
 import os
 import queue
 import signal
-import sys
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from pose_mdn.errors import PoseMDNError
@@ -31,13 +31,24 @@ class Worker:
         config: All settings; the port is known.
         quotas: File of what clients have left, which workers share.
         name: For metrics.
+        unloaded: Models by name and version that callers had unloaded.
         channel: To the supervisor.
     """
 
-    def __init__(self, config: ServerConfig, *, quotas: Path, name: str, channel: Channel) -> None:
+    def __init__(
+        self,
+        config: ServerConfig,
+        *,
+        quotas: Path,
+        name: str,
+        unloaded: Collection[tuple[str, str]],
+        channel: Channel,
+    ) -> None:
         self._config = config
         self._channel = channel
-        self._server = PoseServer(config, shared_quotas=quotas, worker=name)
+        self._server = PoseServer(
+            config, shared_quotas=quotas, worker=name, unloaded=unloaded, on_control=self._tell_others
+        )
         self._orders: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._done = threading.Event()
 
@@ -51,7 +62,6 @@ class Worker:
         self._say_ready()
         threading.Thread(target=self._listen, name="orders", daemon=True).start()
         threading.Thread(target=self._report, name="metrics", daemon=True).start()
-        signal.signal(signal.SIGTERM, lambda *_: self._orders.put({"do": "drain"}))
         while (order := self._orders.get()) is not None and order["do"] != "drain":
             self._obey(order)
         finished = self._server.drain()
@@ -81,6 +91,9 @@ class Worker:
             _LOG.error("%s: %s", order["do"], error)
         self._say_ready()
 
+    def _tell_others(self, order: str, name: str, version: str) -> None:
+        self._channel.send({"is": "model-control", "order": {"do": order, "name": name, "version": version}})
+
     def _say_ready(self) -> None:
         names = [f"{model.name}/{model.version}" for model in self._server.models.all()]
         self._channel.send({"is": "ready", "models": names})
@@ -95,20 +108,27 @@ class Worker:
 
 def main() -> None:
     """Start, as the supervisor says."""
-    # Ctrl-C reaches the whole family, but only the supervisor acts on it.
-    for number in (signal.SIGINT, signal.SIGHUP):
+    # Signals often reach the whole family, but only the supervisor acts on them.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     channel = Channel.of_parent()
     greeting = next(channel.messages())
     config = decode_config(greeting["config"])
-    logs.configure(log_format=config.log_format, access_log=config.access_log)
+    log = logs.configure(log_format=config.log_format, access_log=config.access_log)
     try:
-        finished = Worker(config, quotas=Path(greeting["quotas"]), name=greeting["name"], channel=channel).run()
+        finished = Worker(
+            config,
+            quotas=Path(greeting["quotas"]),
+            name=greeting["name"],
+            unloaded=[(name, version) for name, version in greeting["unloaded"]],
+            channel=channel,
+        ).run()
     except PoseMDNError as error:
         channel.send({"is": "failed", "reason": str(error)})
+        log.flush(_LAST_WRITES_S)
         os._exit(1)
     # Threads of long calls that were cancelled may still run, and nobody waits for them.
-    sys.stderr.flush()
+    log.flush(_LAST_WRITES_S)
     os._exit(0 if finished else 1)
 
 

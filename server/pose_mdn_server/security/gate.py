@@ -20,6 +20,11 @@ _CONTROL = (
     "/inference.GRPCInferenceService/RepositoryModelUnload",
 )
 
+FORWARDED_KEY = "x-forwarded-for"
+"""Metadata key under which the gateway gives the address of whoever called it."""
+
+_THIS_MACHINE = ("ipv4:127.", "ipv6:[::1]", "ipv6:%5B::1%5D", "unix:")
+
 _REMEMBERED = 4096
 """Addresses and paths of which the answer is kept; they come from outside, so there must be an end."""
 
@@ -92,7 +97,7 @@ class Gate:
             return self._by_token(self._tokens, metadata.get("authorization"))
         if self._certified and identity:
             return self._named(identity)
-        return self._at_address(_without_port(peer))
+        return self._at_address(_address_of(metadata, peer))
 
     @staticmethod
     def _by_token(tokens: TokenFile, authorization: str | bytes | None) -> Client:
@@ -125,7 +130,11 @@ class Gate:
         return _Access.CLIENTS
 
 
-def _without_port(peer: str) -> str:
+def _address_of(metadata: Mapping[str, str | bytes], peer: str) -> str:
+    """Where a call comes from. The gateway of this machine says for whom it calls; what others say does not count."""
+    forwarded = metadata.get(FORWARDED_KEY)
+    if isinstance(forwarded, str) and peer.startswith(_THIS_MACHINE):
+        return f"ipv6:[{forwarded[:64]}]" if ":" in forwarded else f"ipv4:{forwarded[:64]}"
     at = peer.rfind(":")
     return peer[:at] if at > len("ipv4:") else peer
 

@@ -1,7 +1,6 @@
 """TLS and mutual TLS for the gRPC port and the HTTP port; certificates may be exchanged while the server runs."""
 
 import logging
-import ssl
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -36,26 +35,6 @@ def server_credentials(config: ServerConfig) -> grpc.ServerCredentials | None:
         lambda: _configuration(rotation.certificates) if rotation.refresh() else None,  # type: ignore[arg-type,return-value]
         require_client_authentication=config.tls_client_ca is not None,
     )
-
-
-def http_context(config: ServerConfig) -> ssl.SSLContext | None:
-    """As `server_credentials`, of the HTTP port: a context for Python's sockets. Certificates are exchanged alike."""
-    rotation = _rotation(config)
-    if rotation is None:
-        return None
-    context = _context(config)
-    following = [context]
-
-    def newest(connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _context_of_it: ssl.SSLContext) -> None:
-        if rotation.refresh():
-            try:
-                following[0] = _context(config)
-            except (ssl.SSLError, OSError) as error:
-                _LOG.error("tls: the new certificate is refused, the old one stays: %s", error)
-        connection.context = following[0]
-
-    context.sni_callback = newest
-    return context
 
 
 def identity(auth_context: Mapping[str, Iterable[bytes]]) -> str | None:
@@ -117,14 +96,3 @@ def _configuration(certificates: Certificates) -> grpc.ServerCertificateConfigur
     return grpc.ssl_server_certificate_configuration(
         [(certificates.key, certificates.chain)], root_certificates=certificates.client_ca
     )
-
-
-def _context(config: ServerConfig) -> ssl.SSLContext:
-    assert config.tls_certificate is not None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(config.tls_certificate, config.tls_key)
-    if config.tls_client_ca is not None:
-        context.load_verify_locations(config.tls_client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context

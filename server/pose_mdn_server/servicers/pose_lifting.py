@@ -71,6 +71,11 @@ class PoseLiftingService:
         """Lift poses as they come."""
         return LiftStreamSession(self, call, answers, run_long=self._run_long, max_poses=self._max_poses)
 
+    def forget(self) -> None:
+        """Let go of models that were looked up; those that are still served will be again."""
+        self._lanes.clear()
+        self._frames.clear()
+
     def lifter_of(self, name: str, version: str, call: Call) -> Lifter:
         """A lifter, if the caller may use it; notes it in the call.
 

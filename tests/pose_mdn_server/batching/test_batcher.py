@@ -61,9 +61,7 @@ def run_all(batcher: Batcher) -> int:
     max_batch=st.integers(1, 16),
     bulk_rows=st.integers(1, 10),
 )
-def test_every_caller_gets_its_own_rows_in_order(
-    jobs: list[tuple[str, int]], max_batch: int, bulk_rows: int
-) -> None:
+def test_every_caller_gets_its_own_rows_in_order(jobs: list[tuple[str, int]], max_batch: int, bulk_rows: int) -> None:
     batcher = make(max_batch=max_batch, max_queued=10_000, bulk_rows=bulk_rows)
     lanes = {key: Doubler(key) for key in "abc"}
     answers: list[Pending[Columns]] = []

@@ -22,7 +22,7 @@ from pose_mdn_server.security.tokens import parse_tokens
 PAGE = (Path(__file__).parents[3] / "docs" / "security.md").read_text(encoding="utf-8")
 COMMAND = """#!{python}
 import typer
-from pose_mdn_server import cli_token
+from pose_mdn_server.cli import token as cli_token
 app = typer.Typer()
 cli_token.register(app)
 app()

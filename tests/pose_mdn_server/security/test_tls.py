@@ -2,7 +2,6 @@ import logging
 import os
 import socket
 import ssl
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from pose_mdn.errors import ConfigError
 from pose_mdn_server.config import ServerConfig
-from pose_mdn_server.security.tls import http_context, identity, server_credentials
+from pose_mdn_server.security.tls import identity, server_credentials
 
 from .conftest import ECHO, Authority, Pair, echoing, replace_file
 
@@ -42,7 +41,6 @@ def shown_by(port: int) -> bytes:
 
 def test_without_a_certificate_there_is_no_encryption() -> None:
     assert server_credentials(ServerConfig()) is None
-    assert http_context(ServerConfig()) is None
 
 
 def test_calls_are_encrypted_and_strangers_certificates_refused(authority: Authority, tmp_path: Path) -> None:
@@ -196,28 +194,3 @@ def greet(context: ssl.SSLContext, listener: socket.socket, count: int) -> None:
                 encrypted.sendall(b"hello")
         except (ssl.SSLError, OSError):
             plain.close()
-
-
-def test_the_http_port_exchanges_certificates_too(authority: Authority) -> None:
-    pair = authority.issue("server")
-    context = http_context(config(pair))
-    assert context is not None
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        thread = threading.Thread(target=greet, args=(context, listener, 3))
-        thread.start()
-        assert shown_by(port) == pair.certificate.read_bytes()
-        first = pair.certificate.read_bytes()
-        authority.issue("server")
-        assert shown_by(port) == pair.certificate.read_bytes() != first
-        pair.key.write_bytes(b"")
-        newest = pair.certificate.read_bytes()
-        assert shown_by(port) == newest
-        thread.join()
-
-
-def test_the_http_port_asks_for_certificates_of_clients(authority: Authority) -> None:
-    context = http_context(config(authority.issue("server"), authority.certificate))
-    assert context is not None
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from typer.main import get_command
 
-from pose_mdn_server import cli_top
+from pose_mdn_server.cli import top as cli_top
 from pose_mdn_server.telemetry.families import FAMILIES, PREFIX
 
 ROOT = Path(__file__).parents[3]

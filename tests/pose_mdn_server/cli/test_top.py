@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.testing import CliRunner
 
-from pose_mdn_server import cli_top
+from pose_mdn_server.cli import top as cli_top
 from pose_mdn_server.telemetry.activity import Activity, activity
 from pose_mdn_server.telemetry.amounts import bytes_text, duration_text, rate_text, seconds_text, sparkline
 from pose_mdn_server.telemetry.exposition import exposition
@@ -269,7 +269,7 @@ def test_who_does_not_answer_is_named_in_one_line(app: typer.Typer, strange_addr
 
 def test_on_a_terminal_it_is_live_until_q(address: str) -> None:
     program = (
-        "import typer; from pose_mdn_server import cli_top; app = typer.Typer(); cli_top.register(app); "
+        "import typer; from pose_mdn_server.cli import top as cli_top; app = typer.Typer(); cli_top.register(app); "
         f"app(['{address}', '--interval', '0.1'])"
     )
     master, slave = pty.openpty()

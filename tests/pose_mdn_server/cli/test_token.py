@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from pose_mdn_server import cli_token
 from pose_mdn_server.calls import Priority
+from pose_mdn_server.cli import token as cli_token
 from pose_mdn_server.security.token_editor import add_token
 from pose_mdn_server.security.tokens import TokenEntry, TokenFile, new_token
 
@@ -31,7 +31,9 @@ def names(path: Path) -> list[str]:
 
 
 def test_a_new_token_is_shown_once_and_lets_its_client_in(path: Path) -> None:
-    shown = run("new", path, "app", "--model", "mdn_lifter", "--priority", "bulk", "--poses-per-s", "50", "--administers")
+    shown = run(
+        "new", path, "app", "--model", "mdn_lifter", "--priority", "bulk", "--poses-per-s", "50", "--administers"
+    )
     assert shown.exit_code == 0, shown.output
     token = shown.stdout.splitlines()[0]
     client = TokenFile(path).find(f"Bearer {token}")
