@@ -9,6 +9,7 @@ package-lock.json into .cache/browser_client, and grpcio-tools, whose protoc mak
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import shutil
@@ -55,14 +56,18 @@ def install_packages() -> Path:
     if (installed / "node_modules").exists():
         return installed
     CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+    with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
+        folder = Path(scratch) / "packages"
+        folder.mkdir()
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, folder)
         # Without install scripts: the binary of esbuild comes as a package, and nothing else is run.
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         if subprocess.run(command, cwd=folder, check=False).returncode != 0:
             sys.exit("npm ci failed, see above; it downloads packages on its first run and so needs a network")
-        shutil.copytree(folder, installed, symlinks=True, dirs_exist_ok=True)
+        # Whoever builds at the same time sees all of the packages or none; whoever comes second uses the first's.
+        with contextlib.suppress(OSError):
+            folder.rename(installed)
     return installed
 
 
