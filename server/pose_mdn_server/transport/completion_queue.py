@@ -32,6 +32,8 @@ _AWAITED_CALLS = 16
 _EVENTS_BEFORE_BATCH = 512
 """Events between two batches, at most: those who wait for a batch must not wait for others to come forever."""
 _IDLE_S = 1.0
+_AT_ONCE = 0.0
+"""A deadline long past. The core rounds deadlines up to milliseconds, so that "now" would wait for up to one."""
 
 Event = Any
 _IS_TIMEOUT = cygrpc.CompletionType.queue_timeout
@@ -112,7 +114,7 @@ class CompletionQueueTransport:
                 events = 0
                 self._run_batch()
                 continue
-            event = poll(time.time() if waiting else time.time() + _IDLE_S)
+            event = poll(_AT_ONCE if waiting else time.time() + _IDLE_S)
             if event.completion_type != _IS_TIMEOUT:
                 events += 1
                 self._handle(event)
