@@ -15,10 +15,10 @@ FULL := $(VENV)/.installed-full
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dream test install check lint types layers proto proto-check fmt image clean
+.PHONY: help demo dream test install check lint types layers proto proto-check proto-lint proto-breaking proto-release fmt image clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(CORE) ## Lift a real clip through a server on loopback, print the hypotheses, write a report
 	@$(BIN)/pose-mdn demo
@@ -31,7 +31,7 @@ test: $(FULL) ## Run all tests (PYTEST_ARGS='-k camera' narrows, TEST_PROCESSES=
 
 install: $(FULL) ## Install everything into .venv: core, training, export, developer's tools
 
-check: lint types layers proto-check ## All checks that run no tests; the pre-commit hooks are these four
+check: lint types layers proto-check proto-lint proto-breaking ## All checks that run no tests; the pre-commit hooks are these
 
 lint: $(FULL) ## Style, formatting and spelling
 	$(BIN)/ruff check .
@@ -44,11 +44,22 @@ types: $(FULL) ## Static types, strictly
 layers: $(FULL) ## Who may import whom (docs/architecture.md)
 	$(BIN)/lint-imports --no-logo
 
-proto: $(FULL) ## Regenerate server/pose_mdn_server/rpc from proto/
+proto: $(FULL) ## Regenerate server/pose_mdn_server/rpc and docs/api.md from proto/
 	$(BIN)/python proto/generate.py
+	$(BIN)/python proto/document.py
 
-proto-check: $(FULL) ## Fail if the committed generated code differs from proto/
+proto-check: $(FULL) ## Fail if the committed generated code or docs/api.md differs from proto/
 	$(BIN)/python proto/generate.py --check
+	$(BIN)/python proto/document.py --check
+
+proto-lint: $(FULL) ## Style of proto/, by buf's standard rules (needs Node.js; says so and passes without)
+	@$(BIN)/python proto/buf.py lint
+
+proto-breaking: $(FULL) ## Fail if proto/ breaks those who call the released API (needs Node.js, as above)
+	@$(BIN)/python proto/buf.py breaking
+
+proto-release: $(FULL) ## Write proto/released.binpb: from now on, what proto/ holds is what callers rely on
+	@$(BIN)/python proto/buf.py release
 
 fmt: $(FULL) ## Format the code and mend what can be mended safely
 	$(BIN)/ruff check --fix --exit-zero --quiet .
@@ -59,7 +70,7 @@ image: ## Build the container image, run it and lift a pose in it, without a Doc
 
 clean: ## Remove .venv, caches and build results
 	rm -rf $(VENV) build dist demo-report.html .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf dream.html .cache/dream
+	rm -rf dream.html .cache/dream .cache/buf
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -68,8 +68,9 @@ def _section(section: Section) -> Iterator[str]:
             reloads = " *reloads*" if setting.live else ""
             default = f"`{spelt(setting.default)}`" if setting.default not in {"", ()} else ""
             flag = f"{setting.flag} {setting.placeholder}".rstrip()
+            variable = f"`{setting.variable}`" if setting.from_environment else ""
             meaning = setting.meaning.replace("|", "\\|")
-            yield f"| `{setting.name}` | `{flag}` | `{setting.variable}` | {default} | {meaning}{reloads} |"
+            yield f"| `{setting.name}` | `{flag}` | {variable} | {default} | {meaning}{reloads} |"
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ Needs the grpcio-tools that the `dev` extra and constraints.txt install.
 """
 
 import argparse
+import re
 import sys
 import tempfile
 from importlib import metadata, resources
@@ -22,6 +23,8 @@ GRPCIO_TOOLS = "1.81.1"
 """Generated code refuses to run with an older grpcio or protobuf than the generator's. This is the newest generator
 whose code still runs with protobuf 6, which many packages require; it runs with protobuf 7 too."""
 
+_OUR_IMPORT = re.compile(r'import "(pose_mdn/v1|inference)/')
+
 
 def generate(output_root: Path) -> Path:
     """Generate every module below `output_root` and return the folder that holds them.
@@ -34,7 +37,7 @@ def generate(output_root: Path) -> Path:
         staged.mkdir(parents=True)
         texts = {source.name: source.read_text(encoding="utf-8") for source in sorted(SOURCES.rglob("*.proto"))}
         for name, text in texts.items():
-            (staged / name).write_text(text.replace('import "pose_mdn/v1/', f'import "{PACKAGE}/'), encoding="utf-8")
+            (staged / name).write_text(_OUR_IMPORT.sub(f'import "{PACKAGE}/', text), encoding="utf-8")
         services = [name for name, text in texts.items() if "\nservice " in text]
         _protoc(Path(staging), list(texts), f"--python_out={output_root}", f"--pyi_out={output_root}")
         _protoc(Path(staging), services, f"--grpc_python_out={output_root}")

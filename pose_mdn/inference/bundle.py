@@ -9,6 +9,7 @@ mdn_lifter/1/
 
 import difflib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +64,11 @@ class Bundle:
         config = _parse_config(folder, read_verified(folder, CONFIG_FILE, sums))
         for name in sums:
             read_verified(folder, name, sums)
+        # Links are not followed: a bundle is called by where it is found, not by where its files are kept.
+        place = Path(os.path.abspath(folder))
         bundle = cls(
-            name=str(config.get("name", folder.resolve().parent.name)),
-            version=str(config.get("version", folder.name)),
+            name=str(config.get("name", place.parent.name)),
+            version=str(config.get("version", place.name)),
             path=folder,
             config=config,
             sums=sums,

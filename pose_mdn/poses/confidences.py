@@ -20,6 +20,8 @@ def median_of_percentages(confidence: FloatArray) -> float | None:
     Returns:
         The median of those above 0 if it is far above 1, else None.
     """
+    if not (confidence > _LARGEST_SCORE).any():
+        return None  # as in nearly every call, of which the median would be the dearest part
     positive = confidence[np.isfinite(confidence) & (confidence > 0)]
     median = float(np.median(positive)) if positive.size else 0.0
     return median if median > _LARGEST_SCORE else None

@@ -80,6 +80,7 @@ def _print_once(watch: "Watch") -> None:
 def _live(watch: "Watch") -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     from pose_mdn_server.errors import ServerUnavailableError  # noqa: PLC0415
     from pose_mdn_server.telemetry.keyboard import keys  # noqa: PLC0415
@@ -92,11 +93,12 @@ def _live(watch: "Watch") -> None:
         while True:
             try:
                 seen.append(watch.next(_leave_on_q(pressed)))
-                notice = f"the last {seen[-1].window_s:.0f} s, every {watch.interval_s:g} s   q leaves"
+                notice = Text(f"the last {seen[-1].window_s:.0f} s, every {watch.interval_s:g} s   q leaves", "dim")
             except ServerUnavailableError as error:
                 if not seen:
                     raise
-                notice = f"no answer for {watch.silent_s:.0f} s: {str(error).partition('; ')[0]}"
+                reason = str(error).rpartition(", got ")[2].partition(";")[0]
+                notice = Text(f"no answer for {watch.silent_s:.0f} s ({reason}); still looking   q leaves", "bold red")
             size = (console.width, console.height)
             past = list(seen)[:-1]
             live.update(top_view(seen[-1], title=watch.title, history=past, size=size, notice=notice), refresh=True)

@@ -72,7 +72,8 @@ class ServerConfig:
     tokens: Path | None = None
     """File of those who may call; read again when it changes. If given, calls without a token of it are refused."""
     allow_insecure_public: bool = False
-    """Whether an address of an open network may be bound without encryption or without tokens."""
+    """Whether an address of an open network may be bound without encryption or without tokens; counts only with
+    the variable `POSE_MDN_ALLOW_INSECURE_PUBLIC=1` beside it, which by itself sets nothing."""
     reflection: bool = True
     """Whether to tell callers which services there are."""
     model_listing: bool = True

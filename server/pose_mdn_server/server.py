@@ -10,8 +10,15 @@ from pose_mdn_server.batching import Batcher, BatcherSettings
 from pose_mdn_server.calls import Method
 from pose_mdn_server.calls.dispatcher import Dispatcher
 from pose_mdn_server.config import ServerConfig
+from pose_mdn_server.graph_runner import BatchRunner
 from pose_mdn_server.health import HealthState
 from pose_mdn_server.models.model_store import ModelStore
+from pose_mdn_server.processes.port import join_address
+from pose_mdn_server.security.bind_policy import require_safe_address
+from pose_mdn_server.security.gate import Gate
+from pose_mdn_server.security.limits import channel_options
+from pose_mdn_server.security.quotas import Quotas
+from pose_mdn_server.security.tls import server_credentials
 from pose_mdn_server.servicers import (
     health,
     model,
@@ -22,12 +29,6 @@ from pose_mdn_server.servicers import (
     reflection,
     reprojection,
 )
-from pose_mdn_server.processes.port import join_address
-from pose_mdn_server.security.bind_policy import require_safe_address
-from pose_mdn_server.security.gate import Gate
-from pose_mdn_server.security.limits import channel_options
-from pose_mdn_server.security.quotas import Quotas
-from pose_mdn_server.security.tls import server_credentials
 from pose_mdn_server.telemetry.metrics import Metrics, Snapshot
 from pose_mdn_server.telemetry.observer import TelemetryObserver
 from pose_mdn_server.telemetry.traces import open_tracer
@@ -81,10 +82,10 @@ class PoseServer:
             max_batch=config.max_batch, max_queued=config.max_queued_poses, bulk_rows=config.bulk_poses
         )
         self._batcher = Batcher(settings, observer=self.metrics)
-        quotas = Quotas(shared_quotas)
+        self._quotas = Quotas(shared_quotas)
         self._dispatcher = Dispatcher(
-            gate=Gate(config, quotas),
-            quotas=quotas,
+            gate=Gate(config, self._quotas),
+            quotas=self._quotas,
             observers=[TelemetryObserver(self.metrics, tracer=self._tracer, access_log=config.access_log)],
             threads=config.call_threads,
             max_streams=config.max_streams,
@@ -134,8 +135,16 @@ class PoseServer:
         _LOG.info("stopped, %s", "every call was finished" if finished else "calls under way were cancelled")
         return finished
 
-    def reload(self) -> None:
-        """Look for changed models; calls under way keep those that they began with."""
+    def reload(self, config: ServerConfig) -> None:
+        """Take over the settings that may change while this runs, and look for changed models.
+
+        Calls under way keep the models that they began with.
+
+        Raises:
+            ConfigError: A file that the settings name cannot be used; all is as before.
+        """
+        self._dispatcher.gate = Gate(config, self._quotas)
+        self.config = config
         report = self.models.reload()
         self.metrics.reloaded("refused" if report.failed else "swapped" if report.changed else "unchanged")
 
@@ -164,7 +173,11 @@ class PoseServer:
             pose_generation.PoseGenerationService(self.models, max_poses=limit),
             model.ModelService(self.models),
             open_inference.OpenInferenceService(
-                self.models, is_serving=lambda: self.health.is_serving, max_poses=limit
+                self.models,
+                BatchRunner(self._batcher),
+                is_serving=lambda: self.health.is_serving,
+                max_poses=limit,
+                lists_models=self.config.model_listing,
             ),
             health.HealthService(self.health),
             reflection.ReflectionService((*SERVICE_NAMES, health.SERVICE_NAME)),

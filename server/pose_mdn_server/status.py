@@ -1,5 +1,6 @@
 """The one table that maps exceptions to gRPC statuses, and its inverse for clients."""
 
+import typing
 from dataclasses import dataclass
 from typing import cast
 
@@ -112,31 +113,79 @@ def to_status(error: Exception, request_id: str) -> RefusedStatus:
 
 
 def from_rpc_error(error: grpc.RpcError, target: str) -> PoseMDNError:
-    """The exception that a client raises for a status that came from the server at `target`."""
-    code, details = error.code(), error.details() or ""
+    """The exception that a client raises for a status that came from the server at `target`.
+
+    The server's reason decides, and the code where there is none, as with proxies. The request id, under which the
+    server's log has more, is a note of the exception.
+    """
+    details = _Details.of(error)
+    raised = _raised(error, details, target)
+    if details.request_id:
+        raised.add_note(f"request id {details.request_id}")
+    return raised
+
+
+def _raised(error: grpc.RpcError, details: "_Details", target: str) -> PoseMDNError:
+    code, text = error.code(), error.details() or ""
     if code is grpc.StatusCode.INVALID_ARGUMENT:
-        violations = field_violations(error)
-        return RequestError(violations) if violations else InputError(details)
+        return RequestError(details.violations) if details.violations else InputError(text)
     if code is grpc.StatusCode.NOT_FOUND:
-        return ModelNotFoundError(details)
+        return ModelNotFoundError(text)
     if code is grpc.StatusCode.UNAVAILABLE:
         return ServerUnavailableError(
-            f"no answer from a server at {target} ({details}); start one with `pose-mdn serve`, or check the address"
+            f"no answer from a server at {target} ({text}); start one with `pose-mdn serve`, or check the address"
         )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return ServerUnavailableError(f"no answer from {target} in time; send fewer poses per call or wait longer")
-    return ServerError(f"{target} answered {code.name}: {details}")
+    message = f"{target} answered {code.name}: {text}"
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and details.retry_after_s is not None:
+        kind = QuotaExceededError if details.reason == "QUOTA_EXCEEDED" else OverloadedError
+        return kind(message, retry_after_s=details.retry_after_s)
+    return _RAISED_BY_CLIENTS.get(code, ServerError)(message)
+
+
+_RAISED_BY_CLIENTS: dict[grpc.StatusCode, type[ServerError]] = {
+    grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDeniedError,
+    grpc.StatusCode.UNIMPLEMENTED: NotOfferedError,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Details:
+    """What came with a status beside code and text."""
+
+    reason: str = ""
+    request_id: str = ""
+    retry_after_s: float | None = None
+    violations: tuple[FieldViolation, ...] = ()
+
+    @classmethod
+    def of(cls, error: grpc.RpcError) -> "_Details":
+        """Whatever the server sent; nothing for statuses that did not come from a server of ours."""
+        try:
+            status = rpc_status.from_call(cast(grpc.Call, error))
+        except ValueError:  # a proxy changed the code and left the details
+            return cls()
+        found: dict[str, typing.Any] = {}
+        bad_request, info, request, retry = BadRequest(), ErrorInfo(), RequestInfo(), RetryInfo()
+        for detail in status.details if status is not None else ():
+            if detail.Unpack(bad_request):
+                found["violations"] = tuple(
+                    FieldViolation(item.field, item.description) for item in bad_request.field_violations
+                )
+            elif detail.Unpack(info):
+                found["reason"] = info.reason
+            elif detail.Unpack(request):
+                found["request_id"] = request.request_id
+            elif detail.Unpack(retry):
+                found["retry_after_s"] = retry.retry_delay.ToNanoseconds() / 1e9
+        return cls(**found)
 
 
 def field_violations(error: grpc.RpcError) -> tuple[FieldViolation, ...]:
     """The field violations that came with an INVALID_ARGUMENT; empty if the server sent none."""
-    status = rpc_status.from_call(cast(grpc.Call, error))
-    found: list[FieldViolation] = []
-    for detail in status.details if status is not None else ():
-        bad_request = BadRequest()
-        if detail.Unpack(bad_request):
-            found += [FieldViolation(item.field, item.description) for item in bad_request.field_violations]
-    return tuple(found)
+    return _Details.of(error).violations
 
 
 def _bad_request(error: InputError) -> BadRequest:

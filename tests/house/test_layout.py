@@ -26,6 +26,8 @@ def written_files(*suffixes: str) -> Iterator[Path]:
     """Files of the project that people wrote, wherever they lie; generated ones are left out."""
     tops = [path for path in ROOT.iterdir() if path.name in FOLDERS or path.is_file()]
     for path in (path for top in tops for path in ([top] if top.is_file() else sorted(top.rglob("*")))):
+        if "node_modules" in path.parts:
+            continue
         if path.suffix in suffixes and path.is_file() and GENERATED not in path.parents:
             yield path
 

@@ -21,12 +21,13 @@ STARTUP_S = 30
 
 
 @contextmanager
-def served_process(*program: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server on a free port in a process of its own, and its address; killed at the end if it still runs.
+def served_process(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server of one worker on free ports in processes of its own, and its address; killed at the end if it still runs.
 
-    `program` replaces `-m pose_mdn_server` as what Python runs.
+    `options` are more of `pose-mdn serve`.
     """
-    command = [sys.executable, *(program or ("-m", "pose_mdn_server")), "--port", "0"]
+    ports = ("--port", "0", "--http-port", "0", "--workers", "1")
+    command = [sys.executable, "-m", "pose_mdn_server", *ports, *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

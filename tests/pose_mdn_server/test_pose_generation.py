@@ -5,12 +5,15 @@ import numpy as np
 import pytest
 
 from pose_mdn.errors import InputError, ModelNotFoundError
-from pose_mdn_server.client import PoseLiftingClient
-from pose_mdn_server.generation_client import PoseGenerationClient
+from pose_mdn_server.client import PoseGenerationClient, PoseLiftingClient
+from pose_mdn_server.client.exchange import Exchange
+from pose_mdn_server.codec.methods import ENCODE_POSES
 from pose_mdn_server.rpc import open_inference_pb2 as oip
 from pose_mdn_server.rpc import open_inference_pb2_grpc as oip_grpc
 from pose_mdn_server.rpc import pose_generation_pb2 as pb
 from pose_mdn_server.server import PoseServer
+
+NOT_A_POSE = Exchange(ENCODE_POSES, pb.EncodePosesRequest(pose_m=[1.0] * 50), str)
 
 
 @pytest.fixture
@@ -73,7 +76,12 @@ def test_labels_are_asked_for_and_told(conditioned):
         (lambda client: client.decode(np.zeros((1, 31))), "latent"),
         (lambda client: client.decode(np.zeros((2, 32)), heading_rad=[1.0]), "heading_rad"),
         (lambda client: client.score(np.zeros((1, 17, 3)), samples=100_000), "num_samples"),
-        (lambda client: client._call(client._stub.EncodePoses, pb.EncodePosesRequest(pose_m=[1.0] * 50)), "pose_m"),
+        (
+            lambda client: client.connection.call(
+                Exchange(ENCODE_POSES, pb.EncodePosesRequest(pose_m=[1.0] * 50), str)
+            ),
+            "pose_m",
+        ),
     ],
 )
 def test_a_bad_request_names_its_field(generator, call, field):

@@ -84,7 +84,7 @@ class JobQueue:
         if not job.call.is_over:
             return False
         self.rows -= job.waiting
-        if job.call.cancelled:
+        if job.call.is_abandoned:
             job.answer.fail(CallerGoneError("the caller cancelled while the poses waited"))
         else:
             job.answer.fail(

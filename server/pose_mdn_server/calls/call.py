@@ -99,6 +99,11 @@ class Call:
     stream: "Call | None" = None
 
     @property
+    def is_abandoned(self) -> bool:
+        """Whether the caller has gone."""
+        return (self.stream or self).cancelled
+
+    @property
     def is_over(self) -> bool:
         """Whether nobody waits for the answer any more."""
         return (self.stream or self).cancelled or time.monotonic() > self.deadline

@@ -1,4 +1,4 @@
-"""Around every call, whichever transport brings it: who asks, which method, a status for whatever goes wrong, the count.
+"""Around every call, whichever transport brings it: who asks, which method, what went wrong, and the count.
 
 A transport finds out what a call wants with `begin`, hands its bytes over with `answer`, and gets back bytes or a
 status, at once or later. Streams bring their messages one by one to a session that `open_stream` begins.
@@ -75,7 +75,7 @@ class Dispatcher:
     """Knows the methods and carries out calls of them. Methods may be called from any thread.
 
     Args:
-        gate: Who may call.
+        gate: Who may call; may be exchanged at any time.
         quotas: What clients have left.
         observers: Who counts.
         threads: Long calls that are answered at the same time.
@@ -92,7 +92,7 @@ class Dispatcher:
         max_streams: int = 256,
     ) -> None:
         self._methods: dict[str, Method] = {}
-        self._gate = gate
+        self.gate = gate
         self._quotas = quotas
         self._observers = tuple(observers)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="long-call")
@@ -141,13 +141,20 @@ class Dispatcher:
             request_id = wanted
         else:
             request_id = f"{self._id_prefix}-{next(self._ids)}"
-        call = Call(path=path, request_id=request_id, peer=peer, metadata=metadata, deadline=deadline, quotas=self._quotas)
+        call = Call(
+            path=path,
+            request_id=request_id,
+            peer=peer,
+            metadata=metadata,
+            deadline=deadline,
+            quotas=self._quotas,
+        )
         for observer in self._observers:
             observer.call_started(path)
         try:
             if self.is_draining and not path.startswith(_OPEN_WHILE_DRAINING):
                 raise DrainingError("the server is stopping; try again, or elsewhere")
-            call.client = self._gate.admit(path, metadata, peer, identity)
+            call.client = self.gate.admit(path, metadata, peer, identity)
             if self._quotas is not None:
                 self._quotas.take(call.client, 0)
             call.priority = call.client.priority
@@ -221,9 +228,7 @@ class Dispatcher:
             self._stream_ended()
             return self.refuse(call, error)
 
-    def receive(
-        self, method: StreamMethod, call: Call, session: StreamSession, data: bytes, answers: Answers
-    ) -> None:
+    def receive(self, method: StreamMethod, call: Call, session: StreamSession, data: bytes, answers: Answers) -> None:
         """Hand the next message of a stream to its session; what goes wrong ends the answers."""
         for observer in self._observers:
             observer.message_received(call)

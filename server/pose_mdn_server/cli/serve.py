@@ -9,7 +9,10 @@ import typer
 from pose_mdn_server.cli.setting_options import with_setting_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pose_mdn_server.config import ServerConfig
+    from pose_mdn_server.config_sources import ResolvedConfig
     from pose_mdn_server.processes.supervisor import Supervisor
 
 EXAMPLES = """
@@ -61,14 +64,16 @@ def serve(
 
     from pose_mdn_server.config_sources import config_file, config_to_toml, resolve_config  # noqa: PLC0415
 
-    resolved = resolve_config(config_file(config, os.environ), flags, os.environ)
+    def resolve() -> "ResolvedConfig":
+        return resolve_config(config_file(config, os.environ), flags, os.environ)
+
     if print_config:
-        typer.echo(config_to_toml(resolved), nl=False)
+        typer.echo(config_to_toml(resolve()), nl=False)
         return
-    _run(resolved.config)
+    _run(lambda: resolve().config)
 
 
-def _run(config: "ServerConfig") -> None:
+def _run(read_config: "Callable[[], ServerConfig]") -> None:
     """Serve until a signal comes; exit code 1 if calls had to be cancelled."""
     from pose_mdn_server.processes.supervisor import Supervisor, supervise_until_signalled  # noqa: PLC0415
     from pose_mdn_server.telemetry import logs  # noqa: PLC0415
@@ -79,8 +84,9 @@ def _run(config: "ServerConfig") -> None:
             f"{_processes(supervisor)}"
         )
 
+    config = read_config()
     logs.configure(log_format=config.log_format, access_log=config.access_log)
-    if not supervise_until_signalled(config, announce):
+    if not supervise_until_signalled(read_config, announce):
         typer.echo(f"stopped; calls that took longer than {config.drain_s:g} s were cancelled")
         raise typer.Exit(1)
     typer.echo("stopped; every call was answered")

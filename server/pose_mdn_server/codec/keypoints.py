@@ -49,7 +49,7 @@ def decode_keypoints(request: _Request, *, max_poses: int, violations: Violation
 
 def encode_confidence(confidence: NDArray[np.floating]) -> list[float]:
     """What confidences mean to `Lifter.lift`: NaN is missing, and above 1 counts as 1."""
-    values: list[float] = np.clip(np.nan_to_num(confidence, nan=0.0), 0.0, 1.0).ravel().tolist()
+    values: list[float] = np.fmin(np.fmax(confidence, 0.0), 1.0).ravel().tolist()
     return values
 
 

@@ -4,7 +4,6 @@ Axis letters: N poses, J joints of the skeleton sent.
 """
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -141,39 +140,43 @@ def encode_lift_stream_response(
     )
 
 
-def encode_lift_stream(
-    sequences: Iterable[KeypointSequence],
-    *,
-    model_name: str,
-    model_version: str,
-    body: KnownBody | None,
-    lag: int | None,
-    follow_people: bool,
-) -> Iterator[pose_lifting_pb2.LiftStreamRequest]:
-    """The messages that ask for sequences to be lifted: settings whenever they change, and poses."""
-    sent = None
-    smoothing = None if lag is None else pose_lifting_pb2.Smoothing(lag_frames=lag)
-    for sequence in sequences:
-        request = encode_lift_request(sequence, model_name=model_name, model_version=model_version, body=body)
+class LiftStreamEncoder:
+    """Writes the messages of one stream, in order: settings whenever they change, and poses."""
+
+    def __init__(
+        self, *, model_name: str, model_version: str, body: KnownBody | None, lag: int | None, follow_people: bool
+    ) -> None:
+        self._model_name = model_name
+        self._model_version = model_version
+        self._body = body
+        self._smoothing = None if lag is None else pose_lifting_pb2.Smoothing(lag_frames=lag)
+        self._follow_people = follow_people
+        self._sent: pose_lifting_pb2.LiftStreamSettings | None = None
+
+    def encode(self, sequence: KeypointSequence) -> list[pose_lifting_pb2.LiftStreamRequest]:
+        """The messages that ask for the next sequence to be lifted; the last one brings its poses."""
+        request = encode_lift_request(
+            sequence, body=self._body, model_name=self._model_name, model_version=self._model_version
+        )
         settings = pose_lifting_pb2.LiftStreamSettings(
             camera=request.camera,
             body=request.body if request.HasField("body") else None,
             fps=sequence.fps or 0.0,
-            smoothing=smoothing,
-            follow_people=follow_people,
+            smoothing=self._smoothing,
+            follow_people=self._follow_people,
             **{name: getattr(request, name) for name in _SHARED_FIELDS},
         )
-        if settings != sent:
-            sent = settings
-            yield pose_lifting_pb2.LiftStreamRequest(settings=settings)
-        yield pose_lifting_pb2.LiftStreamRequest(
-            poses=pose_lifting_pb2.StreamedPoses(
-                keypoints_px=request.keypoints_px,
-                confidence=request.confidence,
-                frame=sequence.frame.tolist(),
-                person=sequence.person.tolist(),
-            )
+        poses = pose_lifting_pb2.StreamedPoses(
+            keypoints_px=request.keypoints_px,
+            confidence=request.confidence,
+            frame=sequence.frame.tolist(),
+            person=sequence.person.tolist(),
         )
+        messages = [pose_lifting_pb2.LiftStreamRequest(poses=poses)]
+        if settings != self._sent:
+            self._sent = settings
+            messages.insert(0, pose_lifting_pb2.LiftStreamRequest(settings=settings))
+        return messages
 
 
 def decode_lift_stream_response(

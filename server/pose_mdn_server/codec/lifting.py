@@ -5,8 +5,10 @@ Axis letters: N poses, J joints of the skeleton sent, M hypotheses.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from pose_mdn.geometry.body import KnownBodies, KnownBody
 from pose_mdn.geometry.ground_plane import GroundPlane
@@ -26,10 +28,12 @@ from pose_mdn_server.codec.body import (
 )
 from pose_mdn_server.codec.camera import decode_camera, encode_camera
 from pose_mdn_server.codec.keypoints import decode_keypoints, encode_confidence
+from pose_mdn_server.codec.twins import chunks_to_array, has_unpacked, packed_twin
 from pose_mdn_server.rpc import pose_lifting_pb2
 from pose_mdn_server.violations import Violations
 
 _STATUS_NAMES = {status: f"LIFT_STATUS_{status.name}" for status in Status}
+_PackedResponse = packed_twin(pose_lifting_pb2.LiftResponse)
 _STATUS_OF_VALUE = {pose_lifting_pb2.LiftStatus.Value(name): status for status, name in _STATUS_NAMES.items()}
 
 MAX_HYPOTHESES = 1024
@@ -171,10 +175,21 @@ def encode_lift_response(hypotheses: HypothesisSequence) -> pose_lifting_pb2.Lif
     )
 
 
-def decode_lift_response(response: pose_lifting_pb2.LiftResponse, sequence: KeypointSequence) -> HypothesisSequence:
-    """Read the answer to the request for `sequence`, whose frame numbers and the like it takes over."""
+def parse_lift_response(data: bytes) -> Any:
+    """An answer for `decode_lift_response`, whose lists of numbers are left as bytes where they can be."""
+    message = _PackedResponse.FromString(data)
+    return pose_lifting_pb2.LiftResponse.FromString(data) if has_unpacked(message) else message
+
+
+def decode_lift_response(response: Any, sequence: KeypointSequence) -> HypothesisSequence:
+    """Read the answer to the request for `sequence`, whose frame numbers and the like it takes over.
+
+    Args:
+        response: A `LiftResponse`, or what `parse_lift_response` gives.
+        sequence: What was sent.
+    """
     n, m, joints = response.num_poses, response.num_hypotheses, HUMAN36M17.num_joints
-    intrinsics = np.array(response.intrinsics, dtype=np.float64).reshape(-1, 3, 3)
+    intrinsics = _numbers(response.intrinsics, np.float64).reshape(-1, 3, 3)
     return HypothesisSequence(
         means_m=_floats(response.means_m, (n, m, joints, 3)),
         std_m=_floats(response.std_m, (n, m, joints, 2)),
@@ -195,9 +210,10 @@ def decode_lift_response(response: pose_lifting_pb2.LiftResponse, sequence: Keyp
         fps=sequence.fps,
         source_skeleton=sequence.skeleton.name,
         model=response.model,
-        ood_score=np.array(response.ood_score, dtype=np.float32),
+        ood_score=_numbers(response.ood_score, np.float32),
         size_source=response.size_source or SIZE_FROM_PRIOR,
         root_std_m=_floats(response.root_std_m, (n, m, 2) if response.root_std_m else (0,)),
+        tracked=sequence.tracked,
     )
 
 
@@ -207,6 +223,13 @@ def _status_text(value: int) -> str:
     return f"unknown_{value}" if status is None else status.value
 
 
-def _floats(values: object, shape: tuple[int, ...]) -> FloatArray:
-    array: FloatArray = np.array(values, dtype=np.float32).reshape(shape)
+def _floats(values: Sequence[Any], shape: tuple[int, ...]) -> FloatArray:
+    array: FloatArray = _numbers(values, np.float32).reshape(shape)
     return array
+
+
+def _numbers(values: Sequence[Any], dtype: DTypeLike) -> NDArray[Any]:
+    """A list of numbers, or the chunks of bytes that a packed one came in."""
+    if len(values) and isinstance(values[0], bytes):
+        return chunks_to_array(values, dtype).copy()
+    return np.array(values, dtype)

@@ -2,9 +2,11 @@
 
 Nearly all requests are of this kind, and what they say beside the poses is what the last one said. That part, the
 header, is therefore looked up by its bytes, and the poses are read as arrays from where they lie in the message.
-Whatever is unusual or wrong is left to `pose_mdn_server.codec.lifting`, which reads it thoroughly and says what is wrong.
+Whatever is unusual or wrong is left to `pose_mdn_server.codec.lifting`, which reads it thoroughly and says what is
+wrong.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +35,8 @@ _Request = packed_twin(
 _LONGEST_CAMERA = 512
 """Bytes of a camera that is worth remembering: one matrix and a lens, not a matrix for each pose."""
 _MOST_HEADERS = 4096
+_IS_LITTLE_ENDIAN = sys.byteorder == "little"
+"""As numbers are on the wire."""
 _LARGEST_FRACTION = 2.0
 """Coordinates that stay below this may be fractions of the picture, which the thorough road refuses."""
 
@@ -79,7 +83,8 @@ class ShortLift:
     @property
     def intrinsics(self) -> NDArray[np.float64]:
         """(N, 3, 3) the matrix of each pose."""
-        return np.broadcast_to(self.header.intrinsics, (len(self.keypoints_px), 3, 3))
+        poses, one = len(self.keypoints_px), self.header.intrinsics[None]
+        return one if poses == 1 else np.broadcast_to(one, (poses, 3, 3))
 
 
 class ShortLiftDecoder:
@@ -181,9 +186,7 @@ def _read_header(request: Any) -> LiftHeader | None:
     )
 
 
-_STATUS_VALUE = {
-    status.value: pose_lifting_pb2.LiftStatus.Value(f"LIFT_STATUS_{status.name}") for status in Status
-}
+_STATUS_VALUE = {status.value: pose_lifting_pb2.LiftStatus.Value(f"LIFT_STATUS_{status.name}") for status in Status}
 _FIELDS = {
     "means_m": "means_m",
     "std_m": "std_m",
@@ -234,12 +237,8 @@ class LiftFrame:
         parts = [self._text]
         for column, head in self._packed:
             parts.append(head)
-            parts.append(_little_endian(columns[column]).tobytes())
+            parts.append((columns[column] if _IS_LITTLE_ENDIAN else columns[column].byteswap()).tobytes())
         parts.append(self._status_head)
         # Every status is below 128, so that each takes one byte.
         parts.append(bytes([_STATUS_VALUE[status] for status in columns["status"].tolist()]))
         return b"".join(parts)
-
-
-def _little_endian(array: NDArray[Any]) -> NDArray[Any]:
-    return array.astype(array.dtype.newbyteorder("<"), copy=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -56,16 +57,8 @@ class ShortStreamDecoder:
 
     def decode(self, data: bytes, last_frame: int) -> ShortStreamed | None:
         """Read a message; `None` if it has to take the thorough road."""
-        if self._header is None:
-            return None
-        try:
-            message: Any = _Message.FromString(data)
-            if message.settings or len(message.poses) != 1:
-                return None
-            poses: Any = _Poses.FromString(message.poses[0])
-        except DecodeError:
-            return None
-        if has_unpacked(poses):
+        poses = None if self._header is None else _poses_in(data)
+        if self._header is None or poses is None:
             return None
         lift = self._lifts.read_poses(self._header, poses.keypoints_px, poses.confidence)
         if lift is None:
@@ -73,10 +66,22 @@ class ShortStreamDecoder:
         count = len(lift.keypoints_px)
         frame = list(poses.frame) or [last_frame + 1] * count
         person = list(poses.person) or [0] * count
-        in_order = frame[0] >= last_frame and all(a <= b for a, b in zip(frame, frame[1:], strict=False))
+        in_order = frame[0] >= last_frame and all(a <= b for a, b in pairwise(frame))
         if len(frame) != count or len(person) != count or not in_order or frame[0] < 0:
             return None
         return ShortStreamed(lift, frame, person)
+
+
+def _poses_in(data: bytes) -> Any:
+    """The poses of a message; `None` if it brings none, or not as they usually come."""
+    try:
+        message: Any = _Message.FromString(data)
+        if message.settings or len(message.poses) != 1:
+            return None
+        poses = _Poses.FromString(message.poses[0])
+    except DecodeError:
+        return None
+    return None if has_unpacked(poses) else poses
 
 
 def encode_stream_answer(lift: bytes, numbers: bytes) -> bytes:

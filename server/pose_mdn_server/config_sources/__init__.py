@@ -1,6 +1,6 @@
 """Settings from a TOML file, the environment and flags (docs/server_settings.md)."""
 
-from pose_mdn_server.config_sources.changes import ChangedSettings, changed_settings
+from pose_mdn_server.config_sources.changes import ChangedSettings, changed_settings, with_live_changes
 from pose_mdn_server.config_sources.loading import ResolvedConfig, config_file, load_config, resolve_config
 from pose_mdn_server.config_sources.table import SECTIONS, Section, Setting, settings
 from pose_mdn_server.config_sources.writing import config_to_toml
@@ -17,4 +17,5 @@ __all__ = [
     "load_config",
     "resolve_config",
     "settings",
+    "with_live_changes",
 ]

@@ -1,6 +1,6 @@
 """What is different between the settings a server runs with and those it was told to read again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.config_sources.table import Setting, settings
@@ -26,6 +26,11 @@ def changed_settings(old: ServerConfig, new: ServerConfig) -> ChangedSettings:
     return ChangedSettings(live=live, need_restart=tuple(s.name for s in changed if s.name not in live))
 
 
+def with_live_changes(old: ServerConfig, new: ServerConfig) -> ServerConfig:
+    """What a server runs with once it was told to read its settings again: the old, but for those it takes over."""
+    return replace(old, **{name: getattr(new, name) for name in changed_settings(old, new).live})
+
+
 def _can_be_applied(setting: Setting, old: ServerConfig, new: ServerConfig) -> bool:
-    """Another file of tokens or certificates will do, but whether there are any was decided when the port was bound."""
+    """Another file of tokens will do, but whether there is any was decided when the port was bound."""
     return setting.live and (getattr(old, setting.name) is None) == (getattr(new, setting.name) is None)

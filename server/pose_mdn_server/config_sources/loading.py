@@ -122,6 +122,8 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Val
     for variable, text in environment.items():
         if not variable.startswith(PREFIX) or not text or _is_service_link(text):
             continue
+        if variable in known and not known[variable].from_environment:
+            continue
         if variable in known:
             source = f"environment {variable}"
             yield known[variable].name, from_text(known[variable], text, source=source), source

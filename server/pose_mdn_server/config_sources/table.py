@@ -43,16 +43,18 @@ SECTIONS = (
 LIVE = frozenset(
     {
         "tokens",
-        "tls_certificate",
-        "tls_key",
-        "tls_client_ca",
         "calls_per_s",
         "poses_per_s",
         "access_log",
         "drain_s",
     }
 )
-"""Settings that a running server takes over on SIGHUP; all others need a restart."""
+"""Settings that a running server takes over on SIGHUP; all others need a restart. Files of certificates and tokens are
+read again by themselves when they change, under the names that they have."""
+
+NOT_FROM_ENVIRONMENT = frozenset({"allow_insecure_public"})
+"""Settings that no variable sets. The variable of this one is the second consent that the bind policy asks for beside
+the setting; if it were the setting too, one word would count as two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,11 @@ class Setting:
     def variable(self) -> str:
         """In the environment, for example "POSE_MDN_MAX_BATCH"."""
         return PREFIX + self.name.upper()
+
+    @property
+    def from_environment(self) -> bool:
+        """Whether the variable sets it."""
+        return self.name not in NOT_FROM_ENVIRONMENT
 
     @property
     def placeholder(self) -> str:

@@ -16,7 +16,7 @@ from pose_mdn_server.gateway.error_details import connect_details
 from pose_mdn_server.gateway.http_errors import RefusedCallError
 from pose_mdn_server.gateway.incoming_call import IncomingCall
 from pose_mdn_server.gateway.metadata import STATUS_DETAILS_KEY, connect_timeout_s, metadata_headers, metadata_text
-from pose_mdn_server.gateway.responses import JSON_TYPE, Response
+from pose_mdn_server.gateway.responses import JSON_TYPE, Pieces, Response
 
 VERSION = "1"
 
@@ -101,9 +101,11 @@ async def answer_stream(call: IncomingCall, backend: Backend) -> Response:
     answers = backend.stream(outgoing)
     await anext(answers, None)
     headers = metadata_headers(outgoing.ending.initial)
+    body = Pieces(_enclosed(call, answers, outgoing.ending))
+    body.afterwards(answers.aclose)
     return Response(
         headers=(content_type, ("connect-accept-encoding", GZIP), *headers),
-        body=_enclosed(call, answers, outgoing.ending),
+        body=body,
         exposed=tuple(name for name, _ in headers),
     )
 
@@ -116,8 +118,6 @@ async def _enclosed(
             yield enclose(0, await call.from_wire(answer))
     except RefusedCallError as error:
         ending = refused(error)
-    finally:
-        await answers.aclose()
     yield enclose(END_OF_STREAM, _end_of_stream(ending))
 
 

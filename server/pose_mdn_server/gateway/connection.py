@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from pose_mdn_server.gateway.byte_budget import ByteBudget
+from pose_mdn_server.gateway.budget import Budget
 from pose_mdn_server.gateway.http_errors import ConnectionGoneError, HttpError, MalformedRequestError
 from pose_mdn_server.gateway.request_head import RequestHead, parse_head
 
@@ -30,7 +30,7 @@ class Connection:
     """Reads requests from a connection and writes to it. `is_waiting` while there is no whole request."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, max_head_bytes: int, budget: ByteBudget
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, max_head_bytes: int, budget: Budget
     ) -> None:
         self.is_waiting = True
         self._reader = reader

@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 
 from pose_mdn.errors import ConfigError
@@ -13,18 +14,20 @@ from pose_mdn_server.codec.rpc_methods import RpcMethod, rpc_methods
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.gateway import connect_protocol, grpc_web
 from pose_mdn_server.gateway.backend import Backend, channels_for
+from pose_mdn_server.gateway.budget import Budget
 from pose_mdn_server.gateway.http_errors import HttpError
 from pose_mdn_server.gateway.http_server import HttpLimits, HttpServer, Request
 from pose_mdn_server.gateway.incoming_call import IncomingCall
 from pose_mdn_server.gateway.origins import BrowserRules, answer_preflight, origin_headers
 from pose_mdn_server.gateway.pages import Pages
-from pose_mdn_server.gateway.responses import Response
+from pose_mdn_server.gateway.responses import Pieces, Response
 from pose_mdn_server.gateway.supervisor import Supervisor
 from pose_mdn_server.gateway.tls_files import Encryption, TlsFiles, tls_files
 
 MAX_CONNECTIONS = 512
 MAX_CALLS = 256
-"""Calls under way at the same time."""
+MAX_STREAMS = 64
+"""Connections, calls under way, and those of them with many answers, which may go on for ever, at the same time."""
 
 _LOG = logging.getLogger(__name__)
 _THREADS = 4
@@ -62,7 +65,8 @@ class Gateway:
         self._encryption: Encryption | None = None
         self._server: HttpServer | None = None
         self._looking: asyncio.Task[None] | None = None
-        self._calls = 0
+        self._calls = Budget(MAX_CALLS, "calls")
+        self._streams = Budget(MAX_STREAMS, "streams")
 
     def start(self, listener: socket.socket) -> None:
         """Serve a listening socket. Must be called inside the event loop.
@@ -137,28 +141,40 @@ class Gateway:
         if (found["unary"] and streams) or (found["stream"] and not streams):
             wanted = "application/connect+json or +proto" if streams else "application/json or application/proto"
             raise HttpError(415, f"content-type: expected {wanted} for this method", (("accept-post", _TAKEN_TYPES),))
-        if self._calls >= MAX_CALLS:
-            raise HttpError(503, f"expected at most {MAX_CALLS} calls at a time; try again", (("retry-after", "1"),))
-        self._calls += 1
+        finish = ExitStack()
         try:
-            call = IncomingCall(
-                method=method,
-                head=request.head,
-                body=await request.body(),
-                message_format=found["unary"] or found["stream"] or found["web"] or "proto",
-                peer=request.peer,
-                limit=self.config.max_message_bytes,
-                threads=self._threads,
-            )
-            if found["unary"]:
-                return await connect_protocol.answer_unary(call, self._backend)
-            if found["stream"]:
-                return await connect_protocol.answer_stream(call, self._backend)
-            return await grpc_web.answer(
-                call, self._backend, content_type=content_type.partition(";")[0], text=found["text"] is not None
-            )
-        finally:
-            self._calls -= 1
+            for budget in (self._calls, self._streams) if method.streams_responses else (self._calls,):
+                budget.take()
+                finish.callback(budget.give_back)
+            response = await self._translate(request, method, found, content_type)
+        except BaseException:
+            finish.close()
+            raise
+        if isinstance(response.body, Pieces):
+            response.body.afterwards(finish.close)
+        else:
+            finish.close()
+        return response
+
+    async def _translate(
+        self, request: Request, method: RpcMethod, found: re.Match[str], content_type: str
+    ) -> Response:
+        call = IncomingCall(
+            method=method,
+            head=request.head,
+            body=await request.body(),
+            message_format=found["unary"] or found["stream"] or found["web"] or "proto",
+            peer=request.peer,
+            limit=self.config.max_message_bytes,
+            threads=self._threads,
+        )
+        if found["unary"]:
+            return await connect_protocol.answer_unary(call, self._backend)
+        if found["stream"]:
+            return await connect_protocol.answer_stream(call, self._backend)
+        return await grpc_web.answer(
+            call, self._backend, content_type=content_type.partition(";")[0], text=found["text"] is not None
+        )
 
     async def _look_for_certificates(self, files: TlsFiles) -> None:
         known = files.stamp()

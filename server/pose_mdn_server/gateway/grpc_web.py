@@ -17,7 +17,7 @@ from pose_mdn_server.gateway.envelopes import COMPRESSED, TRAILERS, enclose, ope
 from pose_mdn_server.gateway.http_errors import RefusedCallError
 from pose_mdn_server.gateway.incoming_call import IncomingCall
 from pose_mdn_server.gateway.metadata import STATUS_DETAILS_KEY, grpc_timeout_s, metadata_headers, metadata_text
-from pose_mdn_server.gateway.responses import Response
+from pose_mdn_server.gateway.responses import Pieces, Response
 
 _MAX_PIECES = 65_536
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
@@ -43,9 +43,11 @@ async def answer(call: IncomingCall, backend: Backend, *, content_type: str, tex
     metadata = metadata_headers(outgoing.ending.initial)
     if packs:
         headers.append(("grpc-encoding", GZIP))
+    body = Pieces(_enclosed(call, answers, outgoing.ending, text=text, packs=packs))
+    body.afterwards(answers.aclose)
     return Response(
         headers=(*headers, *metadata),
-        body=_enclosed(call, answers, outgoing.ending, text=text, packs=packs),
+        body=body,
         exposed=tuple(name for name, _ in metadata),
     )
 
@@ -98,8 +100,6 @@ async def _enclosed(
             yield _encoded(piece, text=text)
     except RefusedCallError as error:
         ending = refused(error)
-    finally:
-        await answers.aclose()
     yield _encoded(enclose(TRAILERS, _trailers(ending)), text=text)
 
 

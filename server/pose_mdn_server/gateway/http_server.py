@@ -5,10 +5,10 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from pose_mdn_server.gateway.byte_budget import ByteBudget
+from pose_mdn_server.gateway.budget import Budget
 from pose_mdn_server.gateway.connection import READ_BYTES, Connection
 from pose_mdn_server.gateway.http_errors import ConnectionGoneError, HttpError, MalformedRequestError
 from pose_mdn_server.gateway.request_head import RequestHead
@@ -87,7 +87,7 @@ class HttpServer:
         self._handle = handle
         self._limits = limits
         self._tls = tls
-        self._budget = ByteBudget(limits.held_bytes)
+        self._budget = Budget(limits.held_bytes, "bytes of requests")
         self._guests: dict[asyncio.Task[None], _Guest] = {}
         self._accepting: asyncio.Task[None] | None = None
         self._listener: socket.socket | None = None
@@ -225,28 +225,25 @@ class HttpServer:
         self, connection: Connection, response: Response, *, closes: bool, without_body: bool = False
     ) -> None:
         body = response.body
-        chunked = not isinstance(body, bytes)
-        head = encode_head(response, closes=closes, chunked=chunked)
         if isinstance(body, bytes):
+            head = encode_head(response, closes=closes, chunked=False)
             await connection.write(head if without_body else head + body)
             return
-        await connection.write(head)
-        await _write_chunks(connection, body)
-
-
-async def _write_chunks(connection: Connection, pieces: AsyncGenerator[bytes, None]) -> None:
-    try:
-        async for piece in pieces:
-            if piece:
-                await connection.write(encode_chunk(piece))
-    finally:
-        await pieces.aclose()
-    await connection.write(encode_chunk(b""))
+        try:
+            await connection.write(encode_head(response, closes=closes, chunked=True))
+            async for piece in body:
+                if piece:
+                    await connection.write(encode_chunk(piece))
+            await connection.write(encode_chunk(b""))
+        finally:
+            await body.close()
 
 
 async def _watch(request: Request, connection: Connection) -> None:
     await request.was_read.wait()
     await connection.watch()
+    if request.head.method != "POST":
+        await asyncio.Event().wait()  # who has said all there is to say may still read; only calls are worth cancelling
 
 
 def _refusal(error: HttpError) -> Response:

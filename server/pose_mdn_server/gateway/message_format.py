@@ -1,12 +1,11 @@
 """Messages as clients of the HTTP port write them, and as gRPC carries them: protobuf's bytes, or its JSON mapping."""
 
-import json
-
 import grpc
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 
 from pose_mdn_server.gateway.http_errors import RefusedCallError
+from pose_mdn_server.gateway.json_columns import to_json
 
 PROTO = "proto"
 JSON = "json"
@@ -46,7 +45,6 @@ def from_wire(answer: bytes, message_format: str, kind: type[Message]) -> bytes:
     if message_format == PROTO:
         return answer
     try:
-        content = json_format.MessageToDict(kind.FromString(answer))
+        return to_json(kind.FromString(answer))
     except DecodeError:
         raise RefusedCallError(grpc.StatusCode.INTERNAL, "the server sent no message of its kind") from None
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

@@ -1,10 +1,11 @@
 """What goes back over HTTP."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
+from inspect import isawaitable
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -12,6 +13,31 @@ JSON_TYPE = "application/json"
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
 _SAFETY = (("x-content-type-options", "nosniff"), ("cache-control", "no-store"))
+
+
+class Pieces:
+    """A body that comes in pieces. What has to be done at its end is done however it ends, even if it never began."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+        self._pieces = pieces
+        self._afterwards: list[Callable[[], object]] = []
+
+    def afterwards(self, finish: Callable[[], object]) -> None:
+        """Have something done at the end."""
+        self._afterwards.append(finish)
+
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        return self._pieces
+
+    async def close(self) -> None:
+        """No more pieces are wanted."""
+        try:
+            await self._pieces.aclose()
+        finally:
+            while self._afterwards:
+                finished = self._afterwards.pop()()
+                if isawaitable(finished):
+                    await finished
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +54,7 @@ class Response:
 
     status: int = 200
     headers: Headers = ()
-    body: bytes | AsyncGenerator[bytes, None] = b""
+    body: bytes | Pieces = b""
     exposed: tuple[str, ...] = ()
     closes: bool = False
 

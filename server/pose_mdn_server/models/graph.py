@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import onnxruntime as ort
@@ -41,6 +42,7 @@ class Graph:
             BundleError: It cannot be loaded, or has inputs or outputs that are no arrays of numbers.
         """
         self.name = graph_name(bundle.name, part)
+        self.bundle_name = bundle.name
         self.version = str(bundle.version)
         self._session = open_part(bundle, part, threads) if session is None else session
         self.inputs = tuple(_spec(self.name, node) for node in self._session.get_inputs())
@@ -52,6 +54,32 @@ class Graph:
         """Whether every input has a first axis of any length, and all of them the same."""
         symbols = {spec.shape[0] if spec.shape else 0 for spec in self.inputs}
         return len(symbols) == 1 and isinstance(symbols.pop(), str)
+
+    @cached_property
+    def batch_axis(self) -> str | None:
+        """Symbol of the axis along which calls may be joined into one run.
+
+        It is the first axis of every input and output and stands nowhere else; `None` if there is no such axis.
+        """
+        specs = (*self.inputs, *self.outputs)
+        first = {spec.shape[0] if spec.shape else None for spec in specs}
+        symbol = first.pop()
+        elsewhere = any(symbol in spec.shape[1:] for spec in specs)
+        return symbol if isinstance(symbol, str) and not first and not elsewhere else None
+
+    @cached_property
+    def other_axes(self) -> tuple[tuple[str, int], ...]:
+        """Where free axes other than `batch_axis` are: name of an input, number of its axis."""
+        return tuple(
+            (spec.name, place)
+            for spec in self.inputs
+            for place, axis in enumerate(spec.shape)
+            if isinstance(axis, str) and axis != self.batch_axis
+        )
+
+    def lane(self, inputs: Mapping[str, Array]) -> tuple[int, ...]:
+        """Lengths of the free axes other than `batch_axis`; only inputs that agree in them may be joined."""
+        return tuple([inputs[name].shape[place] for name, place in self.other_axes])
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         """The outputs asked for, in that order. Names, types and shapes must fit the specs."""

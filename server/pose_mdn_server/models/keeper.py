@@ -97,7 +97,7 @@ class ModelKeeper:
             BundleError: It is broken; what served before serves on, and other versions that could be loaded do, too.
         """
         with self._changing:
-            bundle = next((entry.name for entry in self._entries(name, "")), name)
+            bundle = self.bundle_name(name)
             versions = [entry.version for entry in self._entries(bundle, "")]
             self._unloaded = self._unloaded.without(bundle, version, versions)
             labels = {entry.label for entry in self._entries(bundle, version)}
@@ -144,6 +144,10 @@ class ModelKeeper:
     def index(self, *, ready_only: bool = False) -> list[IndexEntry]:
         """Every graph of the repository, as far as it is known, with its state."""
         return self._catalogue.index(self._loading, ready_only=ready_only)
+
+    def bundle_name(self, name: str) -> str:
+        """The bundle that a graph is part of, whether it is loaded or not; of anything else the name itself."""
+        return next((entry.name for entry in self._entries(name, "")), name)
 
     def watch(self, callback: Watcher) -> None:
         """Have a function called after each change, in the thread that made it; it may not change the store."""

@@ -99,8 +99,9 @@ class Renewal:
             reason = self._told(error)
         # One bundle, whatever is wrong with it, must not hinder the others; ONNX Runtime raises many kinds.
         except Exception as error:
-            _LOG.exception("%s cannot be loaded", label)
             reason = f"{label}: expected a model that runs, got {type(error).__name__}; the server's log says more"
+            if previous is None or previous.reason != reason:  # not at every look at the repository
+                _LOG.exception("%s cannot be loaded", label)
         if previous is not None:
             return replace(previous, reason=reason)
         name, _, version = label.partition("/")

@@ -70,13 +70,17 @@ def main() -> None:
     greeting = next(channel.messages())
     config = decode_config(greeting["config"])
     logs.configure(log_format=config.log_format, access_log=config.access_log)
+
+    def announce(port: int) -> None:
+        channel.send({"is": "ready"})
+
     try:
         run_gateway(
             config,
             supervisor=SupervisorLink(channel),
             grpc_target=_target(config),
             listener=socket.socket(fileno=greeting["listener"]),
-            announce=lambda port: channel.send({"is": "ready"}) and None,
+            announce=announce,
         )
     except PoseMDNError as error:
         channel.send({"is": "failed", "reason": str(error)})

@@ -52,9 +52,9 @@ def listen(host: str, port: int, *, backlog: int = 128) -> socket.socket:
         )
     except OSError as error:
         raise ConfigError(
-            f"http_port: expected an address that can be bound, got {host}:{port}, which is taken or not of this machine "
-            f"({error.strerror or error}); choose another with --http-port, any free one with --http-port 0, or none "
-            "with --http-port none"
+            f"http_port: expected an address that can be bound, got {join_address(host, port)}, which is taken or not of "
+            f"this machine ({error.strerror or error}); choose another with --http-port, any free one with 0, or none "
+            "with none"
         ) from error
 
 

@@ -17,8 +17,10 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, cast
 
+from pose_mdn.errors import ConfigError
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.config_json import encode_config
+from pose_mdn_server.config_sources import changed_settings, with_live_changes
 from pose_mdn_server.errors import StartupError
 from pose_mdn_server.processes.channel import Message
 from pose_mdn_server.processes.child import Child
@@ -87,6 +89,11 @@ class Supervisor:
         """How many processes answer."""
         return len(self._workers)
 
+    @property
+    def worker_pids(self) -> list[int]:
+        """Of the workers that live."""
+        return [worker.pid for worker in self._workers if worker.pid is not None]
+
     def start(self) -> None:
         """Start every process and wait until all are ready.
 
@@ -119,9 +126,25 @@ class Supervisor:
                 child.restarts += 1
                 self._start(child)
 
-    def reload(self) -> None:
-        """Have every worker look for changed models and settings."""
-        self._tell_workers({"do": "reload"})
+    def reload(self, wanted: ServerConfig) -> None:
+        """Have every worker take over what may change while it runs, and look for changed models.
+
+        Args:
+            wanted: The settings as they are now; what needs a restart keeps its value, and the log says so.
+        """
+        # A port that was any free one is now this one.
+        wanted = replace(
+            wanted,
+            port=wanted.port or self.port,
+            http_port=self.http_port if wanted.http_port == 0 else wanted.http_port,
+        )
+        changed = changed_settings(self.config, wanted)
+        if changed.need_restart:
+            _LOG.warning("changed settings that need a restart: %s", ", ".join(changed.need_restart))
+        self.config = with_live_changes(self.config, wanted)
+        for child in self._children:
+            child.greeting["config"] = encode_config(self.config)
+        self._tell_workers({"do": "reload", "config": encode_config(self.config)})
 
     def stop(self) -> bool:
         """Have every worker finish its calls, then end everything. True if every call was finished."""
@@ -229,26 +252,45 @@ class Supervisor:
                 worker.tell(order)
 
 
-def supervise_until_signalled(config: ServerConfig, announce: Callable[[Supervisor], None]) -> bool:
+def supervise_until_signalled(
+    read_config: Callable[[], ServerConfig], announce: Callable[[Supervisor], None]
+) -> bool:
     """Serve until SIGTERM or SIGINT, then drain; a second signal stops at once. True if every call was finished.
 
-    SIGHUP has models and settings read again. Must be called from the main thread. `announce` is called once everything
-    is ready.
+    SIGHUP has models and settings read again. Must be called from the main thread.
+
+    Args:
+        read_config: Gives the settings as they are now.
+        announce: Called once everything is ready.
 
     Raises:
         ConfigError: An address cannot be had.
         StartupError: A process cannot start.
     """
     with _signals() as came:
-        supervisor = Supervisor(config)
+        supervisor = Supervisor(read_config())
         supervisor.start()
         announce(supervisor)
+        looked = time.monotonic()
         while not {signal.SIGTERM, signal.SIGINT} & came:
             if signal.SIGHUP in came:
                 came.discard(signal.SIGHUP)
-                supervisor.reload()
+                _reload(supervisor, read_config)
+            pause_s = supervisor.config.repository_poll_s
+            if pause_s and time.monotonic() > looked + pause_s:
+                looked = time.monotonic()
+                supervisor.reload(supervisor.config)
             supervisor.attend(_TICK_S)
     return supervisor.stop()
+
+
+def _reload(supervisor: Supervisor, read_config: Callable[[], ServerConfig]) -> None:
+    try:
+        wanted = read_config()
+    except ConfigError as error:
+        _LOG.error("settings stay as they were: %s", error)
+        wanted = supervisor.config
+    supervisor.reload(wanted)
 
 
 @contextlib.contextmanager

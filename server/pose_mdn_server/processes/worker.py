@@ -13,12 +13,15 @@ from pose_mdn.errors import PoseMDNError
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.config_json import decode_config
 from pose_mdn_server.processes.channel import Channel, Message
+from pose_mdn_server.processes.sockets import open_sockets, wait_until_closed
 from pose_mdn_server.server import PoseServer
 from pose_mdn_server.telemetry import logs
 
 _LOG = logging.getLogger(__name__)
 
 _REPORT_S = 0.5
+_LAST_WRITES_S = 3.0
+"""For callers who take their last answers slowly."""
 
 
 class Worker:
@@ -40,6 +43,7 @@ class Worker:
 
     def run(self) -> bool:
         """Serve. True if every call was finished."""
+        own_sockets = open_sockets()
         self._server.start()
         # What is there by now lives as long as the process; looking through it for garbage again and again is in vain.
         gc.collect()
@@ -51,6 +55,7 @@ class Worker:
         while (order := self._orders.get()) is not None and order["do"] != "drain":
             self._obey(order)
         finished = self._server.drain()
+        wait_until_closed(but=own_sockets, seconds=_LAST_WRITES_S)
         self._done.set()
         self._send_metrics()
         self._channel.send({"is": "drained", "finished": finished})
@@ -65,7 +70,9 @@ class Worker:
     def _obey(self, order: Message) -> None:
         try:
             if order["do"] == "reload":
-                self._server.reload()
+                config = decode_config(order["config"])
+                logs.configure(log_format=config.log_format, access_log=config.access_log)
+                self._server.reload(config)
             elif order["do"] == "load":
                 self._server.models.load_model(order["name"], order["version"])
             elif order["do"] == "unload":
@@ -96,9 +103,7 @@ def main() -> None:
     config = decode_config(greeting["config"])
     logs.configure(log_format=config.log_format, access_log=config.access_log)
     try:
-        finished = Worker(
-            config, quotas=Path(greeting["quotas"]), name=greeting["name"], channel=channel
-        ).run()
+        finished = Worker(config, quotas=Path(greeting["quotas"]), name=greeting["name"], channel=channel).run()
     except PoseMDNError as error:
         channel.send({"is": "failed", "reason": str(error)})
         os._exit(1)

@@ -13,8 +13,8 @@ SECOND_CONSENT = "POSE_MDN_ALLOW_INSECURE_PUBLIC"
 def require_safe_address(config: ServerConfig) -> None:
     """Refuse addresses beyond this machine without encryption and without tokens or client certificates.
 
-    Whoever has both elsewhere, for example in a proxy or in a container whose port is published on loopback only, says so
-    twice: by the setting and by the environment variable. One of them alone is too easily copied from somewhere.
+    Whoever has both elsewhere, for example in a proxy or in a container whose port is published on loopback only, says
+    so twice: by the setting and by the environment variable. One of them alone is too easily copied from somewhere.
 
     Raises:
         ConfigError: An address is open to a network, something is missing, and it was not said twice.

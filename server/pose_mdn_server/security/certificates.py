@@ -48,7 +48,9 @@ def read_certificates(certificate: Path, key: Path, client_ca: Path | None) -> C
         _require_certificates(ca_pem, client_ca)
     if (chain_pem, key_pem) != (_read(certificate, "tls_certificate"), _read(key, "tls_key")):
         raise ConfigError(f"tls_certificate: expected files that stay as they are, got {certificate} being written")
-    return Certificates(chain=chain_pem, key=key_pem, client_ca=ca_pem, warning=_warning(context, chain_pem, certificate))
+    return Certificates(
+        chain=chain_pem, key=key_pem, client_ca=ca_pem, warning=_warning(context, chain_pem, certificate)
+    )
 
 
 def _read(path: Path, setting: str) -> bytes:
@@ -75,13 +77,17 @@ def _pair_context(certificate: Path, key: Path) -> ssl.SSLContext:
             f"decrypt it with `openssl pkey -in {key} -out FILE` and protect the file by its mode (600)"
         ) from None
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH" or error.reason == "KEY_TYPE_MISMATCH":
+        if error.reason in {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"}:
             raise ConfigError(
                 f"tls_key: expected the private key of {certificate}, got {key}, which belongs to another certificate"
             ) from None
         raise ConfigError(
             f"tls_certificate: expected a certificate and its key in PEM, got {certificate} and {key}, "
             f"which OpenSSL cannot read ({error.reason or 'no PEM block'})"
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"tls_certificate: expected readable PEM files, got {certificate} and {key} ({error.strerror})"
         ) from None
     return context
 
@@ -101,8 +107,8 @@ def _warning(context: ssl.SSLContext, chain: bytes, path: Path) -> str:
     client.check_hostname = False
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     leaf = chain.decode("ascii", errors="replace").partition(_END)[0] + _END
-    client.load_verify_locations(cadata=leaf[leaf.find("-----BEGIN CERTIFICATE-----") :])
     try:
+        client.load_verify_locations(cadata=leaf[leaf.find("-----BEGIN CERTIFICATE-----") :])
         ends = _handshake(client, context)
     except ssl.SSLCertVerificationError as error:
         said = {
@@ -111,8 +117,8 @@ def _warning(context: ssl.SSLContext, chain: bytes, path: Path) -> str:
             _WRONG_PURPOSE: "may not be used by servers (its extendedKeyUsage lacks serverAuth)",
         }.get(error.verify_code, f"fails verification: {error.verify_message}")
         return f"tls_certificate: {path} {said}; clients will refuse it"
-    except ssl.SSLError as error:
-        return f"tls_certificate: {path} fails a trial handshake: {error.reason}"
+    except (ssl.SSLError, ValueError) as error:
+        return f"tls_certificate: {path} fails a trial handshake: {error}"
     left_s = ends - time.time()
     return f"tls_certificate: {path} expires in {left_s / 86400:.1f} days" if left_s < _SOON_S else ""
 
@@ -127,4 +133,4 @@ def _handshake(client: ssl.SSLContext, server: ssl.SSLContext) -> float:
             with suppress(ssl.SSLWantReadError):
                 end.do_handshake()
     shown = asking.getpeercert() or {}
-    return float(ssl.cert_time_to_seconds(str(shown["notAfter"])))
+    return float(ssl.cert_time_to_seconds(str(shown.get("notAfter"))))

@@ -74,7 +74,9 @@ class Gate:
         if access is _Access.CLIENTS:
             return self._client(metadata, peer, identity)
         if access is _Access.NOBODY:
-            raise NotOfferedError(f"method: expected one that this server offers, got {path[:128]}, which is closed here")
+            raise NotOfferedError(
+                f"method: expected one that this server offers, got {path[:128]}, which is closed here"
+            )
         if access is _Access.PROBES:
             # Probes have no quota: a load balancer that is refused would take the server out of service.
             return Client(name=host_of(peer))
@@ -97,8 +99,9 @@ class Gate:
         client = tokens.find(authorization) if isinstance(authorization, str) else None
         if client is None:
             raise UnauthenticatedError(
-                "authorization: expected metadata 'authorization: Bearer TOKEN' with a token that this server knows and "
-                f"that has not expired, got {'none' if authorization is None else 'another'}; ask who runs the server"
+                "authorization: expected metadata 'authorization: Bearer TOKEN' with a token that this server knows, "
+                f"got {'none' if authorization is None else 'one that is unknown or has expired'}; "
+                "ask whoever runs the server for one"
             )
         return client
 
@@ -123,7 +126,8 @@ class Gate:
 
 
 def _without_port(peer: str) -> str:
-    return peer[: peer.rfind(":")]
+    at = peer.rfind(":")
+    return peer[:at] if at > len("ipv4:") else peer
 
 
 def host_of(peer: str) -> str:

@@ -36,12 +36,12 @@ _IDENTITY_ONLY = 1 << 0
 
 
 def channel_options(config: ServerConfig) -> tuple[tuple[str, int], ...]:
-    """Arguments of the server that limit what a caller can make it do. The port's own (SO_REUSEPORT) are not among them."""
+    """Arguments of the server that limit what a caller can make it do; those of its port are not among them."""
     options = [
         # Above: RESOURCE_EXHAUSTED. Of compressed messages both the packed and the unpacked length count.
         ("grpc.max_receive_message_length", config.max_message_bytes),
         ("grpc.max_send_message_length", config.max_message_bytes),
-        # gRPC has a soft and a hard limit and refuses calls between them by chance. Equal limits leave nothing to chance.
+        # gRPC has a soft and a hard limit and refuses calls between them by chance; equal limits leave no chance.
         ("grpc.max_metadata_size", config.max_metadata_bytes),
         ("grpc.absolute_max_metadata_size", config.max_metadata_bytes),
         # Who opens a connection and says nothing, or says it byte by byte, keeps it no longer than this.
@@ -49,6 +49,8 @@ def channel_options(config: ServerConfig) -> tuple[tuple[str, int], ...]:
         # Half-open connections: the other end lost its power or its network and will never say so.
         ("grpc.keepalive_time_ms", _ms(KEEPALIVE_AFTER_S)),
         ("grpc.keepalive_timeout_ms", _ms(KEEPALIVE_ANSWER_S)),
+        # A server of grpcio 1.81 to 1.85 waits for this one, 60 s by default, whatever the documented one above says.
+        ("grpc.http2.ping_timeout_ms", _ms(KEEPALIVE_ANSWER_S)),
         ("grpc.keepalive_permit_without_calls", 1),
         # Floods of pings cost an answer each.
         ("grpc.http2.min_ping_interval_without_data_ms", _ms(CLIENT_PINGS_EVERY_S)),
@@ -81,8 +83,8 @@ def version_warning() -> str:
     if messages_are_bounded():
         return ""
     return (
-        f"grpcio: expected {'.'.join(map(str, BOUNDED_SINCE))} or newer, got {grpc.__version__}, which stores a message of "
-        "any announced length before it refuses it; upgrade it before callers whom you do not trust can connect"
+        f"grpcio: expected {'.'.join(map(str, BOUNDED_SINCE))} or newer, got {grpc.__version__}, which stores all of a "
+        "message, however long, before it refuses it; upgrade it before callers whom you do not trust can connect"
     )
 
 

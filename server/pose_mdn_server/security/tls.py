@@ -1,4 +1,4 @@
-"""TLS and mutual TLS for the gRPC port and the HTTP port, with certificates that may be exchanged while the server runs."""
+"""TLS and mutual TLS for the gRPC port and the HTTP port; certificates may be exchanged while the server runs."""
 
 import logging
 import ssl
@@ -20,9 +20,9 @@ _LOG = logging.getLogger(__name__)
 def server_credentials(config: ServerConfig) -> grpc.ServerCredentials | None:
     """Credentials of the gRPC port, or `None` if the settings name no certificate.
 
-    Connections are encrypted (TLS 1.2 or 1.3). If the settings name certificates that sign clients' certificates, a client
-    without one is refused in the handshake. gRPC asks for the certificates at every new connection; connections that
-    stand keep theirs.
+    Connections are encrypted (TLS 1.2 or 1.3). If the settings name certificates that sign clients' certificates, a
+    client without one is refused in the handshake. gRPC asks for the certificates at every new connection; connections
+    that stand keep theirs.
 
     Raises:
         ConfigError: The files cannot be used.
@@ -32,7 +32,8 @@ def server_credentials(config: ServerConfig) -> grpc.ServerCredentials | None:
         return None
     return grpc.dynamic_ssl_server_credentials(
         _configuration(rotation.certificates),
-        lambda: _configuration(rotation.certificates) if rotation.refresh() else None,
+        # `None` for no change, of which the stubs know nothing.
+        lambda: _configuration(rotation.certificates) if rotation.refresh() else None,  # type: ignore[arg-type,return-value]
         require_client_authentication=config.tls_client_ca is not None,
     )
 
@@ -53,7 +54,7 @@ def http_context(config: ServerConfig) -> ssl.SSLContext | None:
                 _LOG.error("tls: the new certificate is refused, the old one stays: %s", error)
         connection.context = following[0]
 
-    context.sni_callback = newest  # type: ignore[assignment]
+    context.sni_callback = newest
     return context
 
 
@@ -76,8 +77,8 @@ class CertificateRotation:
     def refresh(self) -> bool:
         """Look at the files, at most once a second. True if there are other certificates than before.
 
-        Files that cannot be used (half of a pair, half of a file) leave the certificates as they are, and are tried again
-        when they change.
+        Files that cannot be used (half of a pair, half of a file) leave the certificates as they are, and are tried
+        again when they change.
         """
         if not self._watched.due() or not self._lock.acquire(blocking=False):
             return False

@@ -189,10 +189,16 @@ def parse_tokens(text: str, *, source: str) -> TokenTable:
 
 def warn_if_others_may_read(path: Path, what: str) -> None:
     """Log a warning if other users of this machine may read or write a file."""
-    mode = path.stat().st_mode
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # it was taken away just now, which the next look will see
+        return
     if mode & 0o077:
         _LOG.warning(
-            "%s: expected a file for its owner alone (mode 600), got %s with mode %o; chmod 600 it", what, path, mode & 0o777
+            "%s: expected a file for its owner alone (mode 600), got %s with mode %o; chmod 600 it",
+            what,
+            path,
+            mode & 0o777,
         )
 
 

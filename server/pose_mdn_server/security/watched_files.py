@@ -26,7 +26,7 @@ class WatchedFiles:
         return time.monotonic() >= self._next_look
 
     def changed(self) -> bool:
-        """Whether the files differ from when this was last asked. A file that is missing differs from one that is not."""
+        """Whether the files differ from when this was last asked; one that is missing differs from one that is not."""
         self._next_look = time.monotonic() + self._every_s
         now = self._look()
         differs = now != self._seen

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class LiftStreamSession:
     """Answers the messages of one stream, in order.
 
-    Where every frame is lifted alone, poses wait for their batch as those of a call of their own do. Where frames depend
-    on those before them (smoothing, following, a known body), they are worked on one after the other, by a thread.
+    Where every frame is lifted alone, poses wait for their batch as those of a call of their own do. Where frames
+    depend on those before them (smoothing, following, a known body), a thread works on one after the other.
     """
 
     def __init__(

@@ -18,9 +18,7 @@ class ModelService:
         """What to serve."""
         service = f"/{SERVICE_NAME}"
         return [
-            UnaryMethod(
-                path=f"{service}/ListModels", decode=pb.ListModelsRequest.FromString, handle=self.list_models
-            ),
+            UnaryMethod(path=f"{service}/ListModels", decode=pb.ListModelsRequest.FromString, handle=self.list_models),
             UnaryMethod(path=f"{service}/GetModel", decode=pb.GetModelRequest.FromString, handle=self.get_model),
         ]
 

@@ -1,5 +1,10 @@
 """pose_mdn.v1.PoseGenerationService."""
 
+from collections.abc import Callable
+from typing import Any
+
+from google.protobuf.message import Message
+
 from pose_mdn.inference import PosePrior
 from pose_mdn_server.calls import Call, Method, UnaryMethod
 from pose_mdn_server.codec.pose_generation import (
@@ -32,15 +37,15 @@ class PoseGenerationService:
 
     def methods(self) -> list[Method]:
         """What to serve."""
-        handlers = {
-            "SamplePoses": (pb.SamplePosesRequest, self.sample_poses),
-            "EncodePoses": (pb.EncodePosesRequest, self.encode_poses),
-            "DecodeLatents": (pb.DecodeLatentsRequest, self.decode_latents),
-            "ScorePoses": (pb.ScorePosesRequest, self.score_poses),
-        }
+
+        def method(name: str, decode: Callable[[bytes], Any], handle: Callable[[Any, Call], Message]) -> Method:
+            return UnaryMethod(path=f"/{SERVICE_NAME}/{name}", decode=decode, handle=handle, in_thread=True)
+
         return [
-            UnaryMethod(path=f"/{SERVICE_NAME}/{name}", decode=request.FromString, handle=handle, in_thread=True)
-            for name, (request, handle) in handlers.items()
+            method("SamplePoses", pb.SamplePosesRequest.FromString, self.sample_poses),
+            method("EncodePoses", pb.EncodePosesRequest.FromString, self.encode_poses),
+            method("DecodeLatents", pb.DecodeLatentsRequest.FromString, self.decode_latents),
+            method("ScorePoses", pb.ScorePosesRequest.FromString, self.score_poses),
         ]
 
     def sample_poses(self, request: pb.SamplePosesRequest, call: Call) -> pb.SamplePosesResponse:
@@ -57,9 +62,7 @@ class PoseGenerationService:
         poses, label = decode_poses(request, prior, max_poses=self._max_poses)
         return encode_encoded(prior, prior.encode(poses, label=label))
 
-    def decode_latents(
-        self, request: pb.DecodeLatentsRequest, call: Call
-    ) -> pb.DecodeLatentsResponse:
+    def decode_latents(self, request: pb.DecodeLatentsRequest, call: Call) -> pb.DecodeLatentsResponse:
         """Decode latents."""
         prior = self._prior(request.prior, call)
         latent, heading, label = decode_latents(request, prior, max_poses=self._max_poses)

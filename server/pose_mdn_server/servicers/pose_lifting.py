@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-
 from pose_mdn.inference import Lifter, with_known_body
 from pose_mdn.inference.focal_length import lift_with_unknown_focal_length
 from pose_mdn.inference.known_scale import with_known_scale
@@ -29,8 +28,8 @@ RunLong = Callable[[Callable[[], Any]], Pending[Any]]
 class PoseLiftingService:
     """Lifts poses.
 
-    Poses that do not depend on each other go to the batcher, together with those of other calls. What makes them depend
-    on each other (a focal length, a ground or a distance to be found from all of them) or takes longer runs in a thread.
+    Poses that do not depend on each other go to the batcher, together with those of other calls. What makes them
+    depend on each other (a focal length, a ground or a distance to be found from all) or takes longer runs in a thread.
 
     Args:
         models: Which models there are.
@@ -90,7 +89,11 @@ class PoseLiftingService:
         lifter = self.lifter_of(header.model_name, header.model_version, call)
         call.brings(len(short.keypoints_px))
         lane = self._lane(header, lifter)
-        rows = {"keypoints_px": short.keypoints_px, "confidence": short.confidence, "intrinsics": short.intrinsics}
+        rows: Columns = {
+            "keypoints_px": short.keypoints_px,
+            "confidence": short.confidence,
+            "intrinsics": short.intrinsics,
+        }
         answer: Pending[bytes] = Pending()
 
         def encode(done: Pending[Columns]) -> None:

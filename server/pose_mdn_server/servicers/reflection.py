@@ -1,6 +1,6 @@
 """grpc.reflection.v1alpha and v1: generic clients ask which services there are, and how their messages look."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from grpc_reflection.v1alpha import reflection
 from grpc_reflection.v1alpha import reflection_pb2 as pb
@@ -25,9 +25,7 @@ class ReflectionService:
     def methods(self) -> list[Method]:
         """What to serve."""
         decode = pb.ServerReflectionRequest.FromString
-        return [
-            StreamMethod(path=f"/{name}/ServerReflectionInfo", decode=decode, open=self.open) for name in _VERSIONS
-        ]
+        return [StreamMethod(path=f"/{name}/ServerReflectionInfo", decode=decode, open=self.open) for name in _VERSIONS]
 
     def open(self, call: Call, answers: Answers) -> "_Conversation":
         """Begin a conversation."""
@@ -40,7 +38,9 @@ class _Conversation:
         self._answers = answers
 
     def receive(self, message: pb.ServerReflectionRequest) -> None:
-        for answer in self._servicer.ServerReflectionInfo(iter([message]), None):
+        # A generator, which needs no context; the stubs know neither.
+        answer_all: Callable[..., Iterator[pb.ServerReflectionResponse]] = self._servicer.ServerReflectionInfo  # type: ignore[assignment]
+        for answer in answer_all(iter([message]), None):
             self._answers.put(answer)
 
     def end(self) -> None:

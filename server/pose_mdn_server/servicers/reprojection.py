@@ -21,9 +21,7 @@ class ReprojectionService:
         decode = pb.CheckReprojectionRequest.FromString
         return [UnaryMethod(path=path, decode=decode, handle=self.check_reprojection, in_thread=True)]
 
-    def check_reprojection(
-        self, request: pb.CheckReprojectionRequest, call: Call
-    ) -> pb.CheckReprojectionResponse:
+    def check_reprojection(self, request: pb.CheckReprojectionRequest, call: Call) -> pb.CheckReprojectionResponse:
         """Check N poses."""
         job = decode_check_request(request, max_poses=self._max_poses)
         call.brings(len(job.hypotheses))

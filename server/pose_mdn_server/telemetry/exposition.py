@@ -49,9 +49,7 @@ class _Once(Collector):
 
 def _counter(name: str, family: Family, series: dict[str, int]) -> Metric:
     metric = CounterMetricFamily(PREFIX + name, family.help, labels=family.labels)
-    if not family.labels:
-        series = {"": series.get("", 0)}
-    for key, count in series.items():
+    for key, count in {**dict.fromkeys(family.always, 0), **series}.items():
         metric.add_metric(_labels(family, key), count * family.unit)
     return metric
 

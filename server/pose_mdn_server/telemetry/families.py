@@ -32,6 +32,7 @@ class Family:
         labels: Names of its labels, in the order of the keys of a snapshot.
         help: What it counts, for the metrics page.
         bounds: Upper edges of a histogram's buckets.
+        always: Values of the only label whose series begin at zero, so that the first event is an increase.
         unit: What a 1 in a snapshot stands for: sums of seconds are kept as whole nanoseconds, so that adding up
             snapshots gives the same in any order.
     """
@@ -40,6 +41,7 @@ class Family:
     labels: tuple[str, ...]
     help: str
     bounds: tuple[float, ...] = ()
+    always: tuple[str, ...] = ()
     unit: float = 1.0
 
 
@@ -79,9 +81,21 @@ FAMILIES: dict[str, Family] = {
     "stream_messages": Family(
         kind="counter", labels=("method", "direction"), help="Messages of streams, received and sent."
     ),
-    "refused": Family(kind="counter", labels=("reason",), help="Calls that were refused without an answer, by reason."),
-    "reloads": Family(kind="counter", labels=("result",), help="Reloads of the model repository, by result."),
-    "worker_restarts": Family(kind="counter", labels=(), help="Workers that ended unasked and were started again."),
+    "refused": Family(
+        kind="counter",
+        labels=("reason",),
+        help="Calls that were refused without an answer, by reason.",
+        always=("OVERLOADED", "QUOTA_EXCEEDED", "UNAUTHENTICATED", "PERMISSION_DENIED", "OVERDUE", "SERVER_STOPPING"),
+    ),
+    "reloads": Family(
+        kind="counter",
+        labels=("result",),
+        help="Reloads of the model repository, by result.",
+        always=("swapped", "unchanged", "refused"),
+    ),
+    "worker_restarts": Family(
+        kind="counter", labels=(), help="Workers that ended unasked and were started again.", always=("",)
+    ),
     "log_lines_dropped": Family(
         kind="counter", labels=("worker",), help="Log lines that were given up because nobody took them."
     ),

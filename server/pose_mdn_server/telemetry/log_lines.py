@@ -9,11 +9,10 @@ import traceback
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pose_mdn_server.telemetry.redaction import plain_arguments, plain_field, plain_text
-
-Plain = str | int | float | bool | None
+from pose_mdn_server.telemetry.redaction import Plain, plain_arguments, plain_field, plain_text
 
 _OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_LONGEST_TRACE = 20_000
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {ord("\n"): "\\n", ord("\t"): "\\t"}
 
 
@@ -47,7 +46,7 @@ def entry_of(record: logging.LogRecord) -> Entry:
         logger=record.name,
         message=plain_text(message),
         fields={name: plain_field(name, value) for name, value in vars(record).items() if name not in _OF_EVERY_RECORD},
-        trace="\n".join(plain_text(line) for line in trace.splitlines()),
+        trace=plain_text(trace, longest=_LONGEST_TRACE),
     )
 
 

@@ -1,9 +1,12 @@
 """Logs of a process: one line each on stderr, written by a thread of its own (`log_buffer`)."""
 
 import logging
+import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import lru_cache, partial
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from pose_mdn.config.ranges import require
@@ -45,6 +48,9 @@ def configure(*, log_format: str, access_log: bool, descriptor: int = _STDERR) -
     root.setLevel(logging.WARNING)
     logging.getLogger(_OUR_LOGGER).setLevel(logging.INFO)
     logging.captureWarnings(True)
+    # What nobody catches would be printed as it is, with whatever its text holds.
+    sys.excepthook = _say_uncaught
+    threading.excepthook = _say_uncaught_in_thread
     _put_access = partial(_put_call, buffer, form) if access_log else None
     return buffer
 
@@ -72,6 +78,19 @@ class _BufferHandler(logging.Handler):
         except Exception as error:  # as in `logging`: a bad message must not end what it tells of
             text = f"a log line of {record.name} could not be made: {type(error).__name__}"
         self._buffer.put(lambda: text, urgent=record.levelno >= logging.WARNING)
+
+
+def _say_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger(_OUR_LOGGER).critical("ended by %s", kind.__name__, exc_info=(kind, error, trace))
+
+
+def _say_uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
+    error = arguments.exc_value
+    if error is not None:
+        name = arguments.thread.name if arguments.thread is not None else "?"
+        logging.getLogger(_OUR_LOGGER).error("thread %s ended by %s", name, type(error).__name__, exc_info=error)
 
 
 def _put_call(buffer: LogBuffer, form: Callable[[Entry], str], call: "Call", code: str, seconds: float) -> None:

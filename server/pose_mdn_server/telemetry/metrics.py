@@ -49,6 +49,11 @@ class Metrics:
         self._shards: list[Shard] = []
         self._ended = empty()
 
+    def know_methods(self, paths: Iterable[str], *, stream_paths: Iterable[str]) -> None:
+        """Say which methods are offered, as on construction, where they are known only later; before the first call."""
+        self._stream_paths = frozenset(stream_paths)
+        self._methods = Labels({*paths, *self._stream_paths})
+
     def call_started(self, path: str) -> None:
         """A call or a stream came; `call_finished` follows for each."""
         try:

@@ -11,7 +11,7 @@ from pose_mdn_server.telemetry.amounts import bytes_text, count_text, duration_t
 
 _FIXED_LINES = 15
 """Lines of the view that are not rows of its three tables."""
-_MAX_WIDTH = 120
+_MAX_WIDTH = 110
 """What is wider is harder to read along."""
 _NARROW = 100
 """Below so many columns methods go without their services."""
@@ -20,7 +20,7 @@ _FAILED = "bold red"
 
 
 def top_view(
-    now: Activity, *, title: str, history: Sequence[Activity], size: tuple[int, int], notice: str = ""
+    now: Activity, *, title: str, history: Sequence[Activity], size: tuple[int, int], notice: Text | None = None
 ) -> RenderableType:
     """Everything, for a terminal of `size` columns and lines.
 
@@ -130,20 +130,20 @@ def _workers(workers: Sequence[WorkerActivity], shown: int, width: int) -> Rende
     return _with_rest(table, len(workers))
 
 
-def _foot(now: Activity, width: int, notice: str) -> RenderableType:
+def _foot(now: Activity, width: int, notice: Text | None) -> RenderableType:
     failing = {**now.codes_per_s, **{f"refused {reason}": rate for reason, rate in now.refused_per_s.items()}}
     rates = [f"{name} {rate_text(rate)}/s" for name, rate in sorted(failing.items(), key=lambda item: -item[1]) if rate]
-    failed = Text("failures  ", style=_HEADING)
+    failed = Text.assemble(("failures  ", _HEADING))
     failed.append("   ".join(rates) or "none", style=_FAILED if rates else "green")
-    streams = Text("streams   ", style=_HEADING)
+    streams = Text.assemble(("streams   ", _HEADING))
     streams.append(f"{count_text(now.streams_open)} open")
     for direction in ("received", "sent"):
         streams.append(f"   {rate_text(now.messages_per_s.get(direction, 0.0))} {direction}/s")
-    for result, count in sorted(now.reloads.items()):
+    for result, count in sorted((result, count) for result, count in now.reloads.items() if count):
         streams.append(f"   reloads {result} {count}", style=_FAILED if result == "refused" else "")
     if now.log_lines_dropped:
         streams.append(f"   {now.log_lines_dropped} log lines dropped", style=_FAILED)
-    lines = [failed, streams, *([Text(notice, style="dim")] if notice else [])]
+    lines = [failed, streams, *([notice] if notice else [])]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return Group(*lines)

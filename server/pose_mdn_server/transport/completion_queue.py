@@ -3,7 +3,7 @@
 gRPC's core does the network on threads of its own and puts what happened into a queue: a call came, a message was read,
 an answer was written. Its public Python server hands each of these to a pool of threads, which costs more than anything
 that we do with a call; asyncio costs as much. This loop takes them one after the other, and whenever there is none, it
-runs a batch. No call changes threads on its way, and calls gather while a batch runs, which is what batches are made of.
+runs a batch. No call changes threads on its way, and calls gather while a batch runs: that is what fills the next one.
 
 This is the only file that touches `grpc._cython.cygrpc`, on which grpcio's own public server is built and which is not
 part of its public interface. `transport.choice` falls back to the public server where something is missing.
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
-from grpc._cython import cygrpc
+from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 from pose_mdn_server.batching import Batcher
 from pose_mdn_server.calls.dispatcher import Dispatcher
@@ -69,7 +69,7 @@ class CompletionQueueTransport:
         try:
             if credentials is None:
                 return int(self._server.add_http2_port(address.encode()))
-            return int(self._server.add_http2_port(address.encode(), credentials._credentials))
+            return int(self._server.add_http2_port(address.encode(), credentials._credentials))  # type: ignore[attr-defined]
         except RuntimeError:
             return 0
 
@@ -146,7 +146,7 @@ class CompletionQueueTransport:
             except ValueError:  # it began to stop in between
                 self._stopping = True
         details, wire = event.call_details, event.call
-        metadata = {key: value for key, value in event.invocation_metadata}
+        metadata = dict(event.invocation_metadata)
         call, method = self.dispatcher.begin(
             details.method.decode("ascii", "replace"),
             metadata,

@@ -7,7 +7,7 @@ here are methods, which the loop calls with the event.
 import threading
 from typing import TYPE_CHECKING, Any
 
-from grpc._cython import cygrpc
+from grpc._cython import cygrpc  # type: ignore[attr-defined]
 
 from pose_mdn_server.calls import Answers, Call, StreamMethod, UnaryMethod
 from pose_mdn_server.calls.method import StreamSession
@@ -147,7 +147,10 @@ class StreamExchange(Exchange):
                 return
             if not self._writing:
                 self._write_next()
-            if not (self._over or self._reading or self._no_more) and len(self._answers) < self._transport.stream_window:
+            if (
+                not (self._over or self._reading or self._no_more)
+                and len(self._answers) < self._transport.stream_window
+            ):
                 self._reading = True
                 self._transport.operate(self._wire, (cygrpc.ReceiveMessageOperation(_NO_FLAGS),), self._received)
 

@@ -77,7 +77,9 @@ class ThreadsTransport:
     def handler(self, path: str) -> "grpc.RpcMethodHandler[bytes, bytes]":
         """What gRPC calls for a method, known or not."""
         if isinstance(self._dispatcher.method(path), StreamMethod):
-            return grpc.stream_stream_rpc_method_handler(lambda messages, context: self._stream(path, messages, context))
+            return grpc.stream_stream_rpc_method_handler(
+                lambda messages, context: self._stream(path, messages, context)
+            )
         return grpc.unary_unary_rpc_method_handler(lambda data, context: self._unary(path, data, context))
 
     def _unary(self, path: str, data: bytes, context: grpc.ServicerContext) -> bytes:
@@ -135,7 +137,7 @@ class ThreadsTransport:
                 _abort(context, self._dispatcher.refuse(call, error))
             yield data
 
-    def _read(
+    def _read(  # noqa: PLR0917 - a thread's arguments
         self,
         method: StreamMethod,
         session: StreamSession,
@@ -223,5 +225,3 @@ def _cancel(call: Call) -> None:
 def _abort(context: grpc.ServicerContext, status: RefusedStatus) -> NoReturn:
     context.abort_with_status(status)
     raise AssertionError("abort_with_status raises")
-
-

@@ -182,8 +182,7 @@ def test_bytes_that_readers_could_take_differently_are_refused(content: bytes) -
 def refused(content: bytes) -> bool:
     try:
         check_graph(content, "graph")
-    except BundleError as error:
-        assert "\n" not in str(error)
+    except BundleError:
         return True
     return False
 

@@ -8,7 +8,7 @@ import pytest
 from pose_mdn.errors import BundleError
 from pose_mdn.inference.bundle import Bundle
 from pose_mdn.inference.lifter import Lifter
-from pose_mdn.inference.session import open_session
+from pose_mdn.inference.session import open_part, open_session
 
 Write = Callable[[Path], Path]
 Seal = Callable[[Path], Path]
@@ -49,6 +49,37 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_graph_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="No such file"):
         open_session(tmp_path / "model.onnx")
+
+
+def test_operators_of_others_are_refused(tmp_path: Path, tiny_bundle: Path) -> None:
+    model = onnx.load(tiny_bundle / "model.onnx")
+    model.graph.node.append(onnx.helper.make_node("EPContext", [], ["x"], domain="com.microsoft"))
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(BundleError, match=r"'com\.microsoft'"):
+        open_session(tmp_path / "model.onnx")
+
+
+def test_a_graph_with_the_mark_of_another_format_is_loaded_as_what_was_checked(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    graph = (tiny_bundle / "model.onnx").read_bytes()
+    # A producer's name that puts ONNX Runtime's mark where it looks for it, in a file that is a valid graph otherwise.
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"\x12\x06--ORTM" + graph)
+    assert path.read_bytes()[4:8] == b"ORTM"
+    assert {tensor.name for tensor in open_session(path).get_inputs()} >= {"keypoints_px"}
+
+
+def test_the_bytes_that_are_loaded_are_those_that_were_verified(tmp_path: Path, write_tiny_bundle: Write) -> None:
+    folder = write_tiny_bundle(tmp_path)
+    bundle = Bundle.open(folder)
+    other = onnx.load(folder / "model.onnx")
+    other.doc_string = "put here after the checksum was looked at"
+    onnx.save(other, folder / "model.onnx")
+    with pytest.raises(BundleError, match=r"model\.onnx is not the file"):
+        Lifter(bundle)
+    with pytest.raises(BundleError, match="expected a graph called 'encode', got ''"):
+        open_part(bundle, "encode")
 
 
 def rename_output(model: onnx.ModelProto) -> None:

@@ -71,6 +71,6 @@ def test_a_value_that_is_none_names_its_flag() -> None:
 
 def test_what_is_served_is_what_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[ServerConfig] = []
-    monkeypatch.setattr(serve, "_run", asked.append)
+    monkeypatch.setattr(serve, "_run", lambda read: asked.append(read()))
     run("--port", "0", "--drain-s", "1.5")
     assert asked == [ServerConfig(port=0, drain_s=1.5)]

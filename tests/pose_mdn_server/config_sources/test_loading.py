@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pose_mdn.errors import ConfigError
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.config_sources import config_file, load_config, resolve_config, settings
+from pose_mdn_server.security.bind_policy import SECOND_CONSENT
 
 NAMES = [field.name for field in dataclasses.fields(ServerConfig)]
 BATCH = st.one_of(st.none(), st.integers(1, 9999))
@@ -159,6 +160,12 @@ def test_variables_of_others_are_left_alone() -> None:
         "port": "9",
     }
     assert load_config(None, {}, environment) == ServerConfig()
+
+
+def test_the_second_consent_to_be_open_is_not_the_first_as_well() -> None:
+    environment = {SECOND_CONSENT: "1"}
+    assert not load_config(None, {}, environment).allow_insecure_public
+    assert load_config(None, {"allow_insecure_public": True}, environment).allow_insecure_public
 
 
 def test_the_environment_names_the_file_where_no_flag_does() -> None:

@@ -122,6 +122,12 @@ class Script:
     remaining_s: float | None = None
     called: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def hold(self, request: bytes, context: grpc.ServicerContext) -> bytes:
+        """Answer only when the test says so."""
+        self.released.wait(WAIT_S)
+        return request
 
     def answer(self, requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         context.add_callback(lambda: None if context.is_active() else self.cancelled.set())

@@ -81,6 +81,13 @@ def test_requests_in_a_row_are_answered_in_order(gateway: RunningGateway) -> Non
     assert statuses == [b"200", b"404", b"200"]
 
 
+def test_who_asks_for_a_page_and_says_no_more_is_answered(gateway: RunningGateway) -> None:
+    for path in (b"/metrics", b"/readyz", b"/"):
+        answer = exchange(gateway, request(b"GET " + path + b" HTTP/1.0"))
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in answer
+
+
 def test_chunks_are_put_together(gateway: RunningGateway) -> None:
     head = f"POST {LIFT} HTTP/1.1\nhost: localhost\ncontent-type: application/json\ntransfer-encoding: chunked".encode()
     chunks = b'4;ext=1\r\n{"ke\r\n10\r\nypointsPx": [1]}\r\n0\r\nx-trailer: 1\r\n\r\n'

@@ -59,11 +59,12 @@ class Echo(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(lambda request, context: request)
 
 
-def secure_target(files: TlsFiles) -> "tuple[grpc.Server, str]":
+def secure_target(files: TlsFiles, *, mutual: bool = False) -> "tuple[grpc.Server, str]":
     def current() -> grpc.ServerCertificateConfiguration:
-        return grpc.ssl_server_certificate_configuration([(files.key.read_bytes(), files.certificate.read_bytes())])
+        pair = files.key.read_bytes(), files.certificate.read_bytes()
+        return grpc.ssl_server_certificate_configuration([pair], pair[1] if mutual else None)
 
-    credentials = grpc.dynamic_ssl_server_credentials(current(), current)
+    credentials = grpc.dynamic_ssl_server_credentials(current(), current, mutual)
     server = grpc.server(ThreadPoolExecutor(2), handlers=(Echo(),))
     port = server.add_secure_port("127.0.0.1:0", credentials)
     server.start()
@@ -143,8 +144,13 @@ def test_clients_need_certificates_where_the_grpc_port_wants_them(tmp_path: Path
         http_port=0, workers=1, drain_s=1.0,
         tls_certificate=files.certificate, tls_key=files.key, tls_client_ca=files.certificate,
     )  # fmt: skip
-    with running_gateway(config, "127.0.0.1:1", trusting(files)) as running:
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            running.ask("GET", "/healthz")
-        running.tls.load_cert_chain(files.certificate, files.key)
-        assert running.ask("GET", "/healthz").status == 200
+    server, target = secure_target(files, mutual=True)
+    try:
+        with running_gateway(config, target, trusting(files)) as running:
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                running.ask("GET", "/healthz")
+            running.tls.load_cert_chain(files.certificate, files.key)
+            assert running.ask("GET", "/healthz").status == 200
+            assert running.post(LIFT, b"ab", "application/proto").body == b"ab"
+    finally:
+        server.stop(None).wait()

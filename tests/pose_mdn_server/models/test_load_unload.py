@@ -32,9 +32,7 @@ def test_the_index_lists_every_graph(store: ModelStore) -> None:
     assert set(rows(store).values()) == {("READY", "")}
 
 
-def test_an_unloaded_model_stays_unloaded_until_it_is_loaded_again(
-    store: ModelStore, publish: Publish
-) -> None:
+def test_an_unloaded_model_stays_unloaded_until_it_is_loaded_again(store: ModelStore, publish: Publish) -> None:
     assert store.unload_model("other").removed == ("other/1", "other/2")
     publish("other", "2", edition="b", source="mdn_lifter")
     publish("other", "3", source="mdn_lifter")
@@ -87,6 +85,9 @@ def test_a_part_of_a_bundle_goes_only_with_the_others(store: ModelStore) -> None
     assert rows(store)["pose_vae_decode/1"] == ("UNAVAILABLE", "unloaded")
     with pytest.raises(ModelNotFoundError):
         store.prior()
+    assert [store.bundle_name(name) for name in ("pose_vae_decode", "pose_vae", "teapot")] == ["pose_vae"] * 2 + [
+        "teapot"
+    ]
     store.load_model("pose_vae_decode")
     assert store.prior().name == "pose_vae"
 

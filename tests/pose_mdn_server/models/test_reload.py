@@ -148,9 +148,7 @@ def test_nothing_is_ready_before_the_first_load_is_done(
     assert store.ready
 
 
-def test_reloads_wait_for_each_other(
-    store: ModelStore, publish: Publish, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reloads_wait_for_each_other(store: ModelStore, publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
     publish("mdn_lifter", "2")
     inside, go_on = threading.Event(), threading.Event()
     reports: list[ReloadReport] = []

@@ -187,7 +187,7 @@ def test_configs_that_mislead_are_refused(
 
 
 def test_whatever_a_bundle_raises_stays_with_it(
-    store: ModelStore, publish: Publish, monkeypatch: pytest.MonkeyPatch
+    store: ModelStore, publish: Publish, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     load = renewal.load_served_model
 
@@ -203,6 +203,8 @@ def test_whatever_a_bundle_raises_stays_with_it(
     assert report.added == ("zebra/1",)
     assert "MemoryError" in report.failed["odd/1"]
     assert "secret" not in report.failed["odd/1"]
+    store.reload()
+    assert sum("odd/1 cannot be loaded" in record.message for record in caplog.records) == 1
 
 
 def test_a_start_leaves_out_what_is_broken(store: ModelStore, repository: Path) -> None:
@@ -224,9 +226,7 @@ def test_a_start_without_any_default_model_says_why(store: ModelStore, repositor
         ModelStore(repository=repository / "nowhere").load()
 
 
-def test_links_to_bundles_are_followed_and_counted_once(
-    repository: Path, publish: Publish, tmp_path: Path
-) -> None:
+def test_links_to_bundles_are_followed_and_counted_once(repository: Path, publish: Publish, tmp_path: Path) -> None:
     publish("mdn_lifter", "1")
     (repository / "mdn_lifter" / "current").symlink_to("1")
     (repository / "alias").symlink_to("mdn_lifter")

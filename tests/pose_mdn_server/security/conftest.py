@@ -2,7 +2,7 @@
 
 import datetime
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +15,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-ECHO = "/test/Echo"
+ECHO, COUNT, GROW = "/test/Echo", "/test/Count", "/test/Grow"
 
 
 class Echo(grpc.GenericRpcHandler):
-    """Answers with what came, as bytes; with who called if nothing came."""
+    """Answers with what came, and with who called if nothing came; with its length; with as much as was asked for."""
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        if handler_call_details.method == COUNT:
+            return grpc.unary_unary_rpc_method_handler(lambda request, _: str(len(request)).encode())
+        if handler_call_details.method == GROW:
+            return grpc.unary_unary_rpc_method_handler(lambda request, _: bytes(int(request)))
         return grpc.unary_unary_rpc_method_handler(self.answer)
 
     @staticmethod
@@ -118,6 +122,3 @@ def authority(tmp_path: Path) -> Authority:
 def look_always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are looked at whenever it is asked, instead of once a second."""
     monkeypatch.setattr("pose_mdn_server.security.watched_files.WatchedFiles.due", lambda self: True)
-
-
-Serving = Callable[..., Iterator[int]]

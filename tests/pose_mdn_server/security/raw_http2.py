@@ -53,7 +53,7 @@ class RawConnection:
                 (b":path", path),
                 (b":authority", b"test"),
                 (b"content-type", b"application/grpc"),
-                (b"te", b"trailers"),
+                (b"te", b"trailers"),  # codespell:ignore te
             )
         )
         self.send(frame(HEADERS, headers + extra, flags=END_HEADERS, stream=stream))

@@ -1,63 +1,56 @@
-"""Open Inference Protocol: tensors with names, types and shapes."""
+"""What a valid request is."""
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from pose_mdn_server.codec.open_inference.tensors import CONTENTS, DATATYPES, from_contents, from_raw
 from pose_mdn_server.models.graph import Array, Graph, TensorSpec
 from pose_mdn_server.rpc import open_inference_pb2 as oip
 from pose_mdn_server.violations import Violations
-
-_DATATYPES = {
-    np.dtype(np.float16): "FP16",
-    np.dtype(np.float32): "FP32",
-    np.dtype(np.float64): "FP64",
-    np.dtype(np.int32): "INT32",
-    np.dtype(np.int64): "INT64",
-    np.dtype(np.bool_): "BOOL",
-}
-_CONTENTS = {
-    "FP32": "fp32_contents",
-    "FP64": "fp64_contents",
-    "INT32": "int_contents",
-    "INT64": "int64_contents",
-    "BOOL": "bool_contents",
-}
-"""Field of `InferTensorContents` for each datatype; the protocol has none for FP16."""
-
 
 MAX_FREE_ELEMENTS = 65_536
 """Largest product of the free axes of one tensor: poses of a call times samples of each."""
 
 InputTensor = oip.ModelInferRequest.InferInputTensor
 
+_NOT_OFFERED = ("shared_memory_region", "shared_memory_byte_size", "shared_memory_offset", "classification")
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerHeader:
+    """What an answer says besides the elements of its tensors.
+
+    Attributes:
+        before: Comes first.
+        before_tensors: What comes before the elements of each.
+    """
+
+    before: bytes
+    before_tensors: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class InferJob:
     """A valid request.
 
     Attributes:
-        inputs: One array for each input of the graph.
+        inputs: One array for each input of the graph, in the order of the request.
         outputs: Names of the outputs wanted, in the order in which to answer.
         raw: Whether tensors came as bytes and go back so.
+        poses: Length of the first axis of the graph's first input; 1 if it has none or that is not free.
+        answer_headers: Headers of answers to requests like this one, by the shapes of the tensors; the jobs that one
+            plan makes share them.
     """
 
     inputs: dict[str, Array]
-    outputs: list[str]
+    outputs: tuple[str, ...]
     raw: bool
-
-
-def encode_metadata(graph: Graph, versions: list[str]) -> oip.ModelMetadataResponse:
-    """What a graph takes and gives."""
-    return oip.ModelMetadataResponse(
-        name=graph.name,
-        versions=versions,
-        platform="onnxruntime_onnx",
-        inputs=[_encode_spec(spec) for spec in graph.inputs],
-        outputs=[_encode_spec(spec) for spec in graph.outputs],
-    )
+    poses: int
+    answer_headers: dict[tuple[tuple[int, ...], ...], AnswerHeader] = field(default_factory=dict)
 
 
 def decode_infer_request(request: oip.ModelInferRequest, graph: Graph, *, max_poses: int) -> InferJob:
@@ -82,41 +75,40 @@ def decode_infer_request(request: oip.ModelInferRequest, graph: Graph, *, max_po
         tensor.name: reader.read(place, tensor, specs[tensor.name], request.raw_input_contents[place] if raw else None)
         for place, tensor in enumerate(request.inputs)
     }
+    if not raw:
+        _check_answerable(outputs, graph, violations)
     violations.raise_if_any()
-    return InferJob(inputs=inputs, outputs=outputs, raw=raw)
+    return InferJob(inputs=inputs, outputs=outputs, raw=raw, poses=_count_poses(inputs, graph))
 
 
-def encode_infer_response(
-    request: oip.ModelInferRequest, graph: Graph, job: InferJob, results: list[Array]
-) -> oip.ModelInferResponse:
-    """The answer, in raw bytes if the request came so."""
-    response = oip.ModelInferResponse(model_name=graph.name, model_version=graph.version, id=request.id)
-    for name, array in zip(job.outputs, results, strict=True):
-        datatype = _DATATYPES[array.dtype]
-        tensor = response.outputs.add(name=name, datatype=datatype, shape=array.shape)
-        if job.raw:
-            response.raw_output_contents.append(_little_endian(array).tobytes())
-        else:
-            getattr(tensor.contents, _CONTENTS[datatype]).extend(array.ravel().tolist())
-    return response
+def _count_poses(inputs: dict[str, Array], graph: Graph) -> int:
+    first = graph.inputs[0]
+    return inputs[first.name].shape[0] if first.shape and isinstance(first.shape[0], str) else 1
 
 
-def _encode_spec(spec: TensorSpec) -> oip.ModelMetadataResponse.TensorMetadata:
-    return oip.ModelMetadataResponse.TensorMetadata(
-        name=spec.name,
-        datatype=_DATATYPES[spec.dtype],
-        shape=[-1 if isinstance(axis, str) else axis for axis in spec.shape],
-    )
-
-
-def _decode_outputs(request: oip.ModelInferRequest, graph: Graph, violations: Violations) -> list[str]:
+def _decode_outputs(request: oip.ModelInferRequest, graph: Graph, violations: Violations) -> tuple[str, ...]:
     known = [spec.name for spec in graph.outputs]
     wanted = [output.name for output in request.outputs]
-    for place, name in enumerate(wanted):
-        field = f"outputs[{place}].name"
-        violations.require(name in known, field, f"expected one of {', '.join(known)}, got {name[:64]!r}")
-        violations.require(name not in wanted[:place], field, f"expected each output once, got {name[:64]!r} again")
-    return wanted or known
+    seen: set[str] = set()
+    for place, (name, output) in enumerate(zip(wanted, request.outputs, strict=True)):
+        path = f"outputs[{place}].name"
+        violations.require(name in known, path, f"expected one of {', '.join(known)}, got {name[:64]!r}")
+        violations.require(name not in seen, path, f"expected each output once, got {name[:64]!r} again")
+        _refuse_parameters(output.parameters, f"outputs[{place}].parameters", violations)
+        seen.add(name)
+    return tuple(wanted or known)
+
+
+def _check_answerable(outputs: Iterable[str], graph: Graph, violations: Violations) -> None:
+    """Typed contents cannot carry every type."""
+    for spec in graph.outputs:
+        datatype = DATATYPES[spec.dtype]
+        if spec.name in outputs:
+            violations.require(
+                datatype in CONTENTS,
+                "raw_input_contents",
+                f"expected inputs as bytes, since output {spec.name} is {datatype} and can only go back so; got lists",
+            )
 
 
 def _check_names(request: oip.ModelInferRequest, graph: Graph, violations: Violations) -> None:
@@ -128,10 +120,19 @@ def _check_names(request: oip.ModelInferRequest, graph: Graph, violations: Viola
             f"inputs[{place}].name",
             f"expected one of {', '.join(known)}, got {tensor.name[:64]!r}",
         )
+        _refuse_parameters(tensor.parameters, f"inputs[{place}].parameters", violations)
     for name in known:
         violations.require(
             counts[name] == 1, "inputs", f"expected input {name!r} exactly once, got it {counts[name]} times"
         )
+
+
+def _refuse_parameters(names: Iterable[str], field: str, violations: Violations) -> None:
+    for name in _NOT_OFFERED:
+        if name in names:
+            violations.add(
+                field, f"expected tensors whole and inside the messages, got {name!r}, which is not offered here"
+            )
 
 
 class _InputReader:
@@ -151,22 +152,22 @@ class _InputReader:
         self._check_shape(place, tensor, spec)
         shape = tuple(tensor.shape)
         count = math.prod(shape) if all(length >= 0 for length in shape) else 0
-        array = self._typed(tensor, spec) if buffer is None else self._raw(buffer, spec)
+        array = from_contents(tensor.contents, spec.dtype) if buffer is None else from_raw(buffer, spec.dtype)
         if buffer is not None and tensor.HasField("contents"):
             self._violations.add(f"inputs[{place}].contents", "expected none beside raw_input_contents, got some")
-        if array is not None and array.size == count:
+        if array is not None and array.size == count and len(shape) == len(spec.shape):
             return array.reshape(shape)
         if buffer is None:
-            field = f"inputs[{place}].contents.{_CONTENTS.get(_DATATYPES[spec.dtype], '')}"
+            path = f"inputs[{place}].contents.{CONTENTS.get(DATATYPES[spec.dtype], '')}".rstrip(".")
             got = f"{count} elements for {spec.name} of shape {shape[:8]}, got {0 if array is None else array.size}"
         else:
-            field = f"raw_input_contents[{place}]"
+            path = f"raw_input_contents[{place}]"
             got = f"{count * spec.dtype.itemsize} bytes for {spec.name} of shape {shape[:8]}, got {len(buffer)}"
-        self._violations.add(field, f"expected {got}")
-        return np.zeros(0, dtype=spec.dtype)
+        self._violations.require(array is not None and array.size == count, path, f"expected {got}")
+        return np.zeros((0,) * len(spec.shape), dtype=spec.dtype)
 
     def _check_datatype(self, place: int, tensor: InputTensor, spec: TensorSpec) -> None:
-        datatype = _DATATYPES[spec.dtype]
+        datatype = DATATYPES[spec.dtype]
         self._violations.require(
             tensor.datatype == datatype,
             f"inputs[{place}].datatype",
@@ -190,18 +191,3 @@ class _InputReader:
             f"expected ({wanted}) for {spec.name}, the first axis from 1 to {self._max_poses} and the same for all "
             f"inputs, all free axes together at most {MAX_FREE_ELEMENTS}, got {shape[:8]}",
         )
-
-    @staticmethod
-    def _raw(buffer: bytes, spec: TensorSpec) -> Array | None:
-        if len(buffer) % spec.dtype.itemsize:
-            return None
-        return np.frombuffer(buffer, dtype=spec.dtype.newbyteorder("<")).astype(spec.dtype, copy=False)
-
-    @staticmethod
-    def _typed(tensor: InputTensor, spec: TensorSpec) -> Array | None:
-        field = _CONTENTS.get(_DATATYPES[spec.dtype])
-        return None if field is None else np.array(getattr(tensor.contents, field), dtype=spec.dtype)
-
-
-def _little_endian(array: Array) -> Array:
-    return array.astype(array.dtype.newbyteorder("<"), copy=False)

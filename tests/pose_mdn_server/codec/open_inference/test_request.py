@@ -8,10 +8,10 @@ from onnx import helper
 
 from pose_mdn.inference import Bundle
 from pose_mdn.inference.signature import OUTPUTS
-from pose_mdn_server.codec.open_inference import decode_infer_request, encode_infer_response, encode_metadata
+from pose_mdn_server.codec.open_inference import InferJob, decode_infer_request, encode_infer_response, encode_metadata
 from pose_mdn_server.errors import RequestError
 from pose_mdn_server.models.graph import Graph
-from pose_mdn_server.rpc.open_inference_pb2 import InferTensorContents, ModelInferRequest
+from pose_mdn_server.rpc.open_inference_pb2 import InferTensorContents, ModelInferRequest, ModelInferResponse
 from pose_mdn_server.server import PoseServer
 
 INPUTS = {
@@ -37,6 +37,11 @@ def infer_request(*, raw: bool = True) -> ModelInferRequest:
     return request
 
 
+def answered(graph: Graph, job: InferJob, request_id: str = "") -> ModelInferResponse:
+    results = graph.run(job.inputs, job.outputs)
+    return ModelInferResponse.FromString(encode_infer_response(graph, job, results, request_id))
+
+
 @pytest.mark.parametrize("raw", [True, False])
 def test_an_answer_is_what_the_graph_gives_in_the_form_of_the_request(graph: Graph, raw: bool) -> None:
     request = infer_request(raw=raw)
@@ -44,7 +49,7 @@ def test_an_answer_is_what_the_graph_gives_in_the_form_of_the_request(graph: Gra
         request.outputs.add(name=name)
     job = decode_infer_request(request, graph, max_poses=2)
     expected = graph.run(INPUTS, ["mixing_coefficients", "means_m"])
-    response = encode_infer_response(request, graph, job, graph.run(job.inputs, job.outputs))
+    response = answered(graph, job, "7")
     assert [tensor.name for tensor in response.outputs] == ["mixing_coefficients", "means_m"]
     assert (response.id, response.model_name, response.model_version) == ("7", "mdn_lifter", graph.version)
     assert bool(response.raw_output_contents) is raw
@@ -60,8 +65,8 @@ def test_an_answer_is_what_the_graph_gives_in_the_form_of_the_request(graph: Gra
 
 def test_no_output_named_means_all(graph: Graph) -> None:
     job = decode_infer_request(infer_request(), graph, max_poses=2)
-    assert job.outputs == [spec.name for spec in graph.outputs]
-    assert job.outputs[: len(OUTPUTS)] == list(OUTPUTS)
+    assert list(job.outputs) == [spec.name for spec in graph.outputs]
+    assert job.outputs[: len(OUTPUTS)] == tuple(OUTPUTS)
 
 
 def test_a_score_that_a_graph_has_is_listed_and_given(tmp_path: Path) -> None:
@@ -79,7 +84,7 @@ def test_a_score_that_a_graph_has_is_listed_and_given(tmp_path: Path) -> None:
     request = ModelInferRequest(model_name="scoring", raw_input_contents=[INPUTS["confidence"].tobytes()])
     request.inputs.add(name="confidence", datatype="FP32", shape=(2, 17))
     job = decode_infer_request(request, scoring, max_poses=2)
-    response = encode_infer_response(request, scoring, job, scoring.run(job.inputs, job.outputs))
+    response = answered(scoring, job)
     scores = np.frombuffer(response.raw_output_contents[0], "<f4")
     assert list(response.outputs[0].shape) == [2]
     np.testing.assert_allclose(scores, INPUTS["confidence"].mean(axis=1), atol=1e-6)
@@ -151,6 +156,18 @@ def ask_twice(request: ModelInferRequest) -> None:
     request.outputs.add(name="std_m")
 
 
+def name_shared_memory(request: ModelInferRequest) -> None:
+    request.inputs[1].parameters["shared_memory_region"].string_param = "region"
+
+
+def want_shared_memory(request: ModelInferRequest) -> None:
+    request.outputs.add(name="means_m").parameters["shared_memory_region"].string_param = "region"
+
+
+def want_classes(request: ModelInferRequest) -> None:
+    request.outputs.add(name="means_m").parameters["classification"].int64_param = 3
+
+
 @pytest.mark.parametrize(
     ("spoil", "field"),
     [
@@ -169,6 +186,9 @@ def ask_twice(request: ModelInferRequest) -> None:
         (leave_out_all_contents, "inputs[0].contents.fp32_contents"),
         (ask_for_nonsense, "outputs[0].name"),
         (ask_twice, "outputs[1].name"),
+        (name_shared_memory, "inputs[1].parameters"),
+        (want_shared_memory, "outputs[0].parameters"),
+        (want_classes, "outputs[0].parameters"),
     ],
 )
 def test_a_wrong_request_is_refused(graph: Graph, spoil: Callable[[ModelInferRequest], None], field: str) -> None:

@@ -30,6 +30,15 @@ def assert_equal(got: HypothesisSequence, expected: HypothesisSequence) -> None:
             assert getattr(got, name) == value, name
 
 
+def assert_close(got: HypothesisSequence, expected: HypothesisSequence) -> None:
+    """Equal, but for the rounding that depends on how many rows go through the network together."""
+    for name, value in vars(expected).items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            np.testing.assert_allclose(getattr(got, name), value, rtol=1e-4, atol=1e-5, err_msg=name)
+        else:
+            assert np.array_equal(getattr(got, name), value), name
+
+
 def test_the_server_answers_what_the_library_answers(
     server: PoseServer, client: PoseLiftingClient, clip: KeypointSequence
 ) -> None:
@@ -59,7 +68,7 @@ def test_every_caller_gets_its_own_answer(server: PoseServer, client: PoseLiftin
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda i: client.lift(people[i % 6], image_size=size), range(120)))
     for i, answer in enumerate(answers):
-        assert_equal(answer, expected[i % 6])
+        assert_close(answer, expected[i % 6])
 
 
 def test_a_bad_pose_does_not_spoil_its_neighbours(client: PoseLiftingClient, people: FloatArray) -> None:
