@@ -22,11 +22,12 @@ from served import STARTUP_S, Served, free_port, pinned, started, wait_for_line,
 
 PEERS = Path(__file__).parent / "peers"
 
-PYTRITON_SETTINGS: tuple[dict[str, object], ...] = ({"delay_us": 0}, {"delay_us": 500}, {"delay_us": 2000})
+PYTRITON_SETTINGS: tuple[dict[str, object], ...] = ({"delay_us": 0}, {"delay_us": 2000}, {"delay_us": 5000})
 MLSERVER_SETTINGS: tuple[dict[str, object], ...] = (
     {"max_batch_size": 0, "max_batch_time": 0.0},
     {"max_batch_size": 64, "max_batch_time": 0.001},
     {"max_batch_size": 128, "max_batch_time": 0.005},
+    {"max_batch_size": 128, "max_batch_time": 0.02},
 )
 """What is tried for each; the best one stands in the tables."""
 

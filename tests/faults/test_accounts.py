@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from accounts import Account, Outcome, judged, outcome_row, total
+from fault_calls import Questions
 from h2load import _account
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +57,19 @@ def test_answers_to_different_people_are_told_apart() -> None:
     for row in range(1, 40):
         first, other = ({name: array[[index]] for name, array in answers.items()} for index in (0, row))
         assert difference(first, other) > 100 * TOLERANCE
+
+
+def test_a_right_answer_to_somebody_else_is_wrong() -> None:
+    first, other = Questions(["infer"], seed=0).pools["infer"][:2]
+    answers = []
+    for question in (first, other):
+        response = oip.ModelInferResponse()
+        for name, array in question.answer.items():
+            response.outputs.add(name=name, datatype="FP32", shape=array.shape)
+            response.raw_output_contents.append(array.tobytes())
+        answers.append(response.SerializeToString())
+    assert first.is_right(answers[0])
+    assert not first.is_right(answers[1])
 
 
 def test_an_answer_that_lacks_a_tensor_or_holds_nan_is_wrong() -> None:

@@ -18,7 +18,7 @@ from served import Served
 
 import pose_mdn_server.rpc
 
-FUZZED = settings(max_examples=25, deadline=None)
+FUZZED = settings(max_examples=12, deadline=None)
 TIMEOUT_S = 20.0
 OUR_OWN_FAULT = "the server failed"
 MAX_DEPTH = 4
@@ -139,7 +139,7 @@ VALID = {
 
 
 @pytest.mark.parametrize("name", VALID)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_right_messages_with_damage(attacked: Served, name: str, data: st.DataObject) -> None:
     method = next(method for method in METHODS if method.name == name)

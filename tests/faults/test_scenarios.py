@@ -31,7 +31,7 @@ def test_every_call_is_answered_rightly_or_refused(name: str) -> None:
     assert outcome.account.adds_up
 
 
-def test_a_wrong_answer_and_a_lost_call_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_without_an_answer_in_time_count_as_lost() -> None:
     with pose_mdn(options={"--drain-s": 1}, stop_s=5) as served:
         client = LoadSettings(address=served.address, kinds=("infer",), threads=2, timeout_s=0.001)
         with load(client) as running:

@@ -9,7 +9,7 @@ from prepared_requests import INFER, LIFT, LIFT_STREAM, framed, infer_message, p
 from process_tree import descriptors, resident_bytes
 from served import Served, wait_until
 
-FUZZED = settings(max_examples=40, deadline=None)
+FUZZED = settings(max_examples=25, deadline=None)
 ENDS = {"status", "reset", "goaway", "closed"}
 METHODS = st.sampled_from([INFER, LIFT, LIFT_STREAM, "/grpc.health.v1.Health/Check", "/no.Such/Method", "nonsense", ""])
 MANY = 200
