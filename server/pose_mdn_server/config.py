@@ -39,7 +39,7 @@ class ServerConfig:
     """Processes that answer on the one port; 0 for one on each core."""
     inference_threads: int = 1
     """Processor threads of a worker for each run of a model."""
-    max_batch: int = 128
+    max_batch: int = 256
     """Poses in one run of a model; longer calls are cut into slices, between which short ones get through."""
     max_queued_poses: int = 16_384
     """Poses that may wait in a worker; a call that would make them more is refused."""

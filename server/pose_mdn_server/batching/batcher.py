@@ -22,6 +22,10 @@ from pose_mdn_server.errors import QueueFullError
 
 _LOG = logging.getLogger(__name__)
 
+_FEW_ROWS = 8
+_KEPT_FOR_FEW = 0.25
+"""Share of the queue that only jobs of few rows may fill: who sends much cannot keep out who sends little."""
+
 _FIRST_GUESS_S = 5e-5
 """What a row takes, until some were timed."""
 
@@ -36,7 +40,7 @@ class BatcherSettings:
         bulk_rows: A job of more rows than this waits behind those of fewer.
     """
 
-    max_batch: int = 128
+    max_batch: int = 256
     max_queued: int = 16_384
     bulk_rows: int = 64
 
@@ -118,6 +122,8 @@ class Batcher:
 
     def _require_room(self, rows: int) -> None:
         most = self._settings.max_queued
+        if rows > _FEW_ROWS:
+            most = int(most * (1 - _KEPT_FOR_FEW))
         if self._queue.rows and self._queue.rows + rows > most:
             self._queue.drop_abandoned()
         waiting = self._queue.rows

@@ -1,8 +1,10 @@
 """Rows of one call on their way through a model."""
 
 import time
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pose_mdn_server.batching.lane import Columns, Lane
 from pose_mdn_server.calls import Call, Pending
@@ -19,7 +21,7 @@ class Job:
         submitted: `time.perf_counter()` of its arrival in the queue.
     """
 
-    __slots__ = ("_columns", "_parts", "_taken", "answer", "call", "lane", "rows", "submitted")
+    __slots__ = ("_columns", "_put", "_taken", "_whole", "answer", "call", "lane", "rows", "submitted")
 
     def __init__(self, lane: Lane, columns: Columns, rows: int, call: Call) -> None:
         self.lane = lane
@@ -27,8 +29,9 @@ class Job:
         self.call = call
         self.answer: Pending[Columns] = Pending()
         self._columns = columns
-        self._parts: list[Columns] = []
         self._taken = 0
+        self._put = 0
+        self._whole: dict[str, NDArray[Any]] = {}
         self.submitted = time.perf_counter()
 
     @property
@@ -47,19 +50,19 @@ class Job:
         return {name: column[begin:end] for name, column in self._columns.items()}
 
     def put(self, part: Columns, seconds: float) -> None:
-        """The answers for the rows that were taken last."""
+        """The answers for the rows that were taken last, which come in their order."""
         self.call.ran_s += seconds
         if self.answer.done:
             return
-        self._parts.append(part)
-        if self._taken == self.rows and sum(map(_rows, self._parts)) == self.rows:
-            self.answer.resolve(self._joined())
-
-    def _joined(self) -> Columns:
-        if len(self._parts) == 1:
-            return self._parts[0]
-        return {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
-
-
-def _rows(part: Columns) -> int:
-    return len(next(iter(part.values())))
+        count = len(next(iter(part.values())))
+        if count == self.rows:
+            self.answer.resolve(part)
+            return
+        # Copied while they are still in the cache, rather than joined at the end.
+        if not self._whole:
+            self._whole = {name: np.empty((self.rows, *rows.shape[1:]), rows.dtype) for name, rows in part.items()}
+        for name, rows in part.items():
+            self._whole[name][self._put : self._put + count] = rows
+        self._put += count
+        if self._put == self.rows:
+            self.answer.resolve(self._whole)

@@ -270,6 +270,8 @@ class Dispatcher:
 
     def refuse(self, call: Call, error: Exception) -> RefusedStatus:
         """The status for an error, with which the call is over."""
+        if isinstance(error, DecodeError):
+            error = _no_message()
         code, reason = code_and_reason(error)
         if code is grpc.StatusCode.INTERNAL:
             _LOG.error("%s failed, request id %s", call.path, call.request_id, exc_info=error)
@@ -314,6 +316,9 @@ def _decoded(method: Method, data: bytes) -> Any:
     try:
         return method.decode(data)
     except (DecodeError, ValueError, RecursionError) as error:
-        raise RequestError(
-            (FieldViolation("", "expected the request message of this method, got bytes that are not one"),)
-        ) from error
+        raise _no_message() from error
+
+
+def _no_message() -> RequestError:
+    description = "expected the request message of this method, got bytes that are not one"
+    return RequestError((FieldViolation("", description),))

@@ -42,12 +42,8 @@ _STARTUP_S = 120.0
 _AFTER_DRAIN_S = 5.0
 """How much longer than `drain_s` a worker may take before it is killed."""
 
-_ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": str(256 * 1024 * 1024),
-    "MALLOC_TRIM_THRESHOLD_": str(512 * 1024 * 1024),
-    "MALLOC_TOP_PAD_": str(64 * 1024 * 1024),
-}
-"""Answers of megabytes come and go; without this the kernel hands out and clears their pages anew each time."""
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "2"}
+"""Each thread of gRPC would otherwise keep what passed through it: hundreds of megabytes after answers of some."""
 
 
 class Supervisor:

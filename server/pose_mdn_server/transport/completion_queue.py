@@ -27,8 +27,9 @@ from pose_mdn_server.transport.transport import ChannelOptions
 
 _LOG = logging.getLogger(__name__)
 
-_AWAITED_CALLS = 16
-"""New calls that the core may hand over before it is asked again."""
+_AWAITED_CALLS = 512
+"""New calls that the core may hand over before it is asked again. What it cannot hand over when the server stops, it
+cancels."""
 _EVENTS_BEFORE_BATCH = 512
 """Events between two batches, at most: those who wait for a batch must not wait for others to come forever."""
 _IDLE_S = 1.0
@@ -63,11 +64,14 @@ class CompletionQueueTransport:
         self._thread = threading.Thread(target=self._serve, name="calls", daemon=True)
         self._lock = threading.Lock()
         self._closed = False
+        self._knows_clients = False
         self._stopping = False
         self._stopped = threading.Event()
 
     def bind(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
         """Listen on HOST:PORT once started; gives the port, 0 if it cannot be had."""
+        # Only over an encrypted connection can a client show who it is.
+        self._knows_clients = credentials is not None
         try:
             if credentials is None:
                 return int(self._server.add_http2_port(address.encode()))
@@ -153,7 +157,7 @@ class CompletionQueueTransport:
             details.method.decode("ascii", "replace"),
             metadata,
             peer=wire.peer().decode("ascii", "replace"),
-            identity=_identity(wire),
+            identity=_identity(wire) if self._knows_clients else None,
             deadline=time.monotonic() + (details.deadline - time.time()),
         )
         if isinstance(method, RefusedStatus):

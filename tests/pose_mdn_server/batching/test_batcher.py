@@ -113,14 +113,26 @@ def test_bulk_does_not_starve() -> None:
 
 
 def test_a_full_queue_refuses_and_says_when_to_try_again() -> None:
-    batcher, lane = make(max_queued=5), Doubler()
+    batcher, lane = make(max_queued=40), Doubler()
     # Whoever comes first is always taken: nobody else could be served before.
-    batcher.submit(lane, rows(*range(5)), call())
-    with pytest.raises(QueueFullError, match="at most 5 poses to wait") as refused:
+    batcher.submit(lane, rows(*range(50)), call())
+    with pytest.raises(QueueFullError, match="at most 40 poses to wait") as refused:
         batcher.submit(lane, rows(1), call())
     assert refused.value.retry_after_s > 0
     run_all(batcher)
     assert not batcher.submit(lane, rows(1), call()).done
+
+
+def test_who_sends_much_cannot_keep_out_who_sends_little() -> None:
+    batcher, lane = make(max_queued=40), Doubler()
+    for _ in range(3):
+        batcher.submit(lane, rows(*range(10)), call())
+    with pytest.raises(QueueFullError):
+        batcher.submit(lane, rows(*range(10)), call())
+    for _ in range(10):
+        batcher.submit(lane, rows(1), call())
+    with pytest.raises(QueueFullError):
+        batcher.submit(lane, rows(1), call())
 
 
 def test_those_for_whom_nobody_waits_leave_before_the_model_runs() -> None:

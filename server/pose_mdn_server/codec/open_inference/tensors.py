@@ -34,6 +34,9 @@ _FIXED_WIDTH = ("FP32", "FP64", "BOOL")
 
 _ContentsTwin: Any = packed_twin(oip.InferTensorContents, bytes_fields=["bool_contents"])
 
+_FEW_BYTES = 4096
+"""Copying so few is quicker than finding out whether they have to be copied."""
+
 Pieces = list[bytes | memoryview]
 """What stands on the wire one after the other."""
 
@@ -45,8 +48,10 @@ def from_raw(buffer: bytes, dtype: np.dtype[np.generic]) -> Array | None:
     return np.frombuffer(buffer, dtype=dtype.newbyteorder("<")).astype(dtype, copy=False)
 
 
-def to_raw(array: Array) -> memoryview:
-    """The same elements as they lie on the wire: C order, little-endian. Copied only if they lie otherwise."""
+def to_raw(array: Array) -> bytes | memoryview:
+    """The same elements as they lie on the wire: C order, little-endian. Many are copied only if they lie otherwise."""
+    if array.nbytes <= _FEW_BYTES and sys.byteorder == "little":
+        return array.tobytes()
     if sys.byteorder == "big":
         array = array.astype(array.dtype.newbyteorder("<"))
     return array.data if array.flags.c_contiguous else np.ascontiguousarray(array).data
