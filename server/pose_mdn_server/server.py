@@ -35,7 +35,7 @@ from pose_mdn_server.servicers import (
 from pose_mdn_server.telemetry.metrics import Metrics, Snapshot
 from pose_mdn_server.telemetry.observer import TelemetryObserver
 from pose_mdn_server.telemetry.traces import open_tracer
-from pose_mdn_server.transport import open_transport
+from pose_mdn_server.transport import Transport, open_transport
 
 _LOG = logging.getLogger(__name__)
 
@@ -113,19 +113,8 @@ class PoseServer:
         self._lifting = pose_lifting.PoseLiftingService(
             self.models, self._batcher, run_long=self._dispatcher.run_long, max_poses=config.max_poses_per_call
         )
-        methods = self._methods()
-        self._dispatcher.offer(methods)
-        streams = [method.path for method in methods if isinstance(method, StreamMethod)]
-        self.metrics.know_methods([method.path for method in methods], stream_paths=streams)
-        self._transport = open_transport(
-            config.transport,
-            self._dispatcher,
-            self._batcher,
-            # Without SO_REUSEPORT a second server cannot take half of the calls of a port without a word.
-            options=(*channel_options(config), ("grpc.so_reuseport", int(self._shares_port))),
-            stream_window=config.stream_window,
-            threads=config.call_threads + config.max_streams + _SHORT_CALLS,
-        )
+        self._offer(self._methods())
+        self._transport = self._open_transport()
 
     @property
     def address(self) -> str:
@@ -195,6 +184,23 @@ class PoseServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.drain()
+
+    def _offer(self, methods: list[Method]) -> None:
+        self._dispatcher.offer(methods)
+        streams = [method.path for method in methods if isinstance(method, StreamMethod)]
+        self.metrics.know_methods([method.path for method in methods], stream_paths=streams)
+
+    def _open_transport(self) -> Transport:
+        config = self.config
+        return open_transport(
+            config.transport,
+            self._dispatcher,
+            self._batcher,
+            # Without SO_REUSEPORT a second server cannot take half of the calls of a port without a word.
+            options=(*channel_options(config), ("grpc.so_reuseport", int(self._shares_port))),
+            stream_window=config.stream_window,
+            threads=config.call_threads + config.max_streams + _SHORT_CALLS,
+        )
 
     def _models_changed(self, report: ReloadReport) -> None:
         self.health.set_models((model.name, model.version) for model in self.models.all())

@@ -29,9 +29,9 @@ def test_it_is_built_in_stages_and_leaves_the_build_behind() -> None:
 
 
 def test_it_serves_where_its_probe_asks() -> None:
-    port = ServerConfig().port
-    assert instruction("EXPOSE") == str(port)
-    assert healthcheck.DEFAULT_TARGET.endswith(f":{port}")
+    config = ServerConfig()
+    assert instruction("EXPOSE") == f"{config.port} {config.http_port}"
+    assert healthcheck.DEFAULT_TARGET.endswith(f":{config.port}")
     assert instruction("CMD").startswith('["serve"')
 
 
