@@ -26,7 +26,7 @@ def test_every_section_begins_with_a_field_that_exists_and_none_is_empty() -> No
 
 def test_names_are_one_word_in_three_spellings() -> None:
     setting = settings()["max_batch"]
-    assert (setting.flag, setting.variable, setting.default) == ("--max-batch", "POSE_MDN_MAX_BATCH", 128)
+    assert (setting.flag, setting.variable, setting.default) == ("--max-batch", "POSE_MDN_MAX_BATCH", 256)
     assert settings()["http_port"].optional
     assert not settings()["port"].optional
 

@@ -60,7 +60,7 @@ def test_every_line_names_its_source_and_stands_in_its_table(tmp_path: Path) -> 
     assert "port = 9  # --port" in text
     assert "workers = 3  # environment POSE_MDN_WORKERS" in text
     assert f'default_model = "other"  # {tmp_path}/bell?.toml [models]' in text
-    assert "max_batch = 128  # default" in text
+    assert "max_batch = 256  # default" in text
     tables = tomllib.loads(text)
     assert list(tables) == [section.name for section in SECTIONS]
     assert [name for table in tables.values() for name in table] == list(settings())
