@@ -111,13 +111,13 @@ class Batcher:
             self._run_apart(chosen, parts, error)
             return True
         seconds = time.perf_counter() - began
-        rows = sum(count for _, count in chosen)
-        self._seconds_per_row += 0.1 * (seconds / rows - self._seconds_per_row)
-        self._observer.batch_ran(lane.model, rows, seconds)
         begin = 0
         for job, count in chosen:
             job.put({name: column[begin : begin + count] for name, column in answers.items()}, seconds)
             begin += count
+        # The counts come last: somebody waits for the answers.
+        self._seconds_per_row += 0.1 * (seconds / begin - self._seconds_per_row)
+        self._observer.batch_ran(lane.model, begin, seconds)
         return True
 
     def _require_room(self, rows: int) -> None:

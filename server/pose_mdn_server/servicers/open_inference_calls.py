@@ -74,8 +74,8 @@ class Inference:
                 answer.fail(error)
                 return
             written = time.perf_counter()
-            self._counts.answered(graph, call, poses=job.poses, started=started, read=read, ran=ran, written=written)
             answer.resolve(encoded)
+            self._counts.answered(graph, call, poses=job.poses, started=started, read=read, ran=ran, written=written)
 
         running.then(finish)
         return answer
