@@ -1,3 +1,4 @@
+import gc
 import signal
 import socket
 import threading
@@ -19,6 +20,7 @@ from pose_mdn_server.client import PoseLiftingClient
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.errors import ModelNotReadyError, ServerError, ServerUnavailableError
 from pose_mdn_server.models.model_store import ModelStore
+from pose_mdn_server.rpc import open_inference_pb2, pose_lifting_pb2
 from pose_mdn_server.server import SERVICE_NAMES, PoseServer
 
 from .conftest import served_process
@@ -207,3 +209,29 @@ def test_a_signal_ends_the_process_once_its_calls_are_answered(number: signal.Si
     assert process.returncode == 0, errors
     assert "every call was answered" in output
     assert "Traceback" not in errors
+
+
+def test_short_calls_leave_no_cycles_for_the_garbage_collector(server: PoseServer, people: FloatArray) -> None:
+    infer = open_inference_pb2.ModelInferRequest(model_name="mdn_lifter")
+    for name, array in {
+        "keypoints_px": people[:1],
+        "confidence": np.ones((1, 17), np.float32),
+        "intrinsics": np.array([[[1000, 0, 500], [0, 1000, 500], [0, 0, 1]]], np.float32),
+    }.items():
+        infer.inputs.add(name=name, datatype="FP32", shape=array.shape)
+        infer.raw_input_contents.append(array.tobytes())
+    lift = pose_lifting_pb2.LiftRequest(keypoints_px=people[0].ravel().tolist())
+    lift.camera.image_width_px = lift.camera.image_height_px = 1000
+    requests = {"inference.GRPCInferenceService/ModelInfer": infer, "pose_mdn.v1.PoseLiftingService/Lift": lift}
+    with grpc.insecure_channel(server.address) as channel:
+        for path, request in requests.items():
+            call, data = channel.unary_unary(f"/{path}"), request.SerializeToString()
+            call(data)
+            gc.collect()
+            gc.disable()
+            try:
+                for _ in range(50):
+                    call(data)
+                assert gc.collect() < 50, path
+            finally:
+                gc.enable()

@@ -77,6 +77,7 @@ class Pending(Generic[Value]):
             if self._done:
                 return
             self._done, self._value, self._error = True, value, error
-            callback = self._callback
+            # Let go of it, lest the two hold each other until somebody collects the garbage.
+            callback, self._callback = self._callback, None
         if callback is not None:
             callback(self)

@@ -20,6 +20,7 @@ from pose_mdn_server.telemetry import logs
 _LOG = logging.getLogger(__name__)
 
 _REPORT_S = 0.5
+_OBJECTS_BEFORE_COLLECTION = 50_000
 _LAST_WRITES_S = 3.0
 """For callers who take their last answers slowly."""
 
@@ -56,9 +57,11 @@ class Worker:
         """Serve. True if every call was finished."""
         own_sockets = open_sockets()
         self._server.start()
-        # What is there by now lives as long as the process; looking through it for garbage again and again is in vain.
+        # What is there by now lives as long as the process, and calls leave no cycles behind: looking through all of it
+        # for garbage again and again would be in vain.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
         self._say_ready()
         threading.Thread(target=self._listen, name="orders", daemon=True).start()
         threading.Thread(target=self._report, name="metrics", daemon=True).start()

@@ -64,9 +64,9 @@ class Inference:
             raise
         request_id = request.id
 
-        def finish(_: Pending[list[Array]]) -> None:
+        def finish(done: Pending[list[Array]]) -> None:
             try:
-                results = running.value()
+                results = done.value()
                 ran = time.perf_counter()
                 encoded = encode(graph, job, results, request_id)
             except Exception as error:  # whoever waits for the answer gets it, whatever it is
