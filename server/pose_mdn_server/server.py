@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from pose_mdn.errors import ConfigError
+from pose_mdn_server.addresses import join_address
 from pose_mdn_server.batching import Batcher, BatcherSettings
 from pose_mdn_server.calls import Method, StreamMethod
 from pose_mdn_server.calls.dispatcher import Dispatcher
@@ -16,7 +17,6 @@ from pose_mdn_server.health import HealthState
 from pose_mdn_server.models.control import ControlledModels, OnControl
 from pose_mdn_server.models.model_store import ModelStore
 from pose_mdn_server.models.report import ReloadReport
-from pose_mdn_server.processes.port import join_address
 from pose_mdn_server.security.bind_policy import require_safe_address
 from pose_mdn_server.security.gate import Gate
 from pose_mdn_server.security.limits import channel_options

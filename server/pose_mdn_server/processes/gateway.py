@@ -9,11 +9,11 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from pose_mdn.errors import PoseMDNError
+from pose_mdn_server.addresses import join_address
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.config_json import decode_config
 from pose_mdn_server.gateway.run import run_gateway
 from pose_mdn_server.processes.channel import Channel
-from pose_mdn_server.processes.port import join_address
 from pose_mdn_server.telemetry import logs
 from pose_mdn_server.telemetry.exposition import exposition
 

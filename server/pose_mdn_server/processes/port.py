@@ -3,6 +3,7 @@
 import socket
 
 from pose_mdn.errors import ConfigError
+from pose_mdn_server.addresses import join_address
 
 
 def reserve_port(host: str, port: int) -> tuple[int, socket.socket]:
@@ -56,8 +57,3 @@ def listen(host: str, port: int, *, backlog: int = 128) -> socket.socket:
             f"of this machine ({error.strerror or error}); choose another with --http-port, any free one with 0, or "
             "none with none"
         ) from error
-
-
-def join_address(host: str, port: int) -> str:
-    """HOST:PORT; with brackets around an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

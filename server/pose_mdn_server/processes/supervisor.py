@@ -18,13 +18,14 @@ from types import FrameType, TracebackType
 from typing import Any, cast
 
 from pose_mdn.errors import ConfigError
+from pose_mdn_server.addresses import join_address
 from pose_mdn_server.config import ServerConfig
 from pose_mdn_server.config_json import encode_config
 from pose_mdn_server.config_sources import changed_settings, with_live_changes
 from pose_mdn_server.errors import StartupError
 from pose_mdn_server.processes.channel import Message
 from pose_mdn_server.processes.child import Child
-from pose_mdn_server.processes.port import join_address, listen, reserve_port
+from pose_mdn_server.processes.port import listen, reserve_port
 from pose_mdn_server.security.bind_policy import require_safe_address
 from pose_mdn_server.security.quotas import Quotas
 from pose_mdn_server.telemetry.metrics import Metrics
