@@ -23,7 +23,7 @@ from pose_mdn.skeletons import HUMAN36M17, get_skeleton
 from pose_mdn.skeletons.skeleton import Skeleton
 from pose_mdn_server.codec.camera import DecodedCamera, decode_camera
 from pose_mdn_server.codec.lifting import MAX_ANSWERED_POSES, MAX_HYPOTHESES
-from pose_mdn_server.codec.packed import packed_head
+from pose_mdn_server.codec.wire import prefix
 from pose_mdn_server.codec.twins import chunks_to_array, has_unpacked, packed_twin
 from pose_mdn_server.errors import RequestError
 from pose_mdn_server.rpc import camera_pb2, pose_lifting_pb2
@@ -228,9 +228,9 @@ class LiftFrame:
         self._text = text.SerializeToString()
         numbers = pose_lifting_pb2.LiftResponse.DESCRIPTOR.fields_by_name
         self._packed = tuple(
-            (column, packed_head(numbers[field].number, columns[column].nbytes)) for field, column in _FIELDS.items()
+            (column, prefix(numbers[field].number, columns[column].nbytes)) for field, column in _FIELDS.items()
         )
-        self._status_head = packed_head(numbers["status"].number, poses)
+        self._status_head = prefix(numbers["status"].number, poses)
 
     def fill(self, columns: Mapping[str, NDArray[Any]]) -> bytes:
         """A response with the numbers of these columns."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from pose_mdn_server.codec.packed import packed_head
+from pose_mdn_server.codec.wire import prefix
 from pose_mdn_server.codec.short_lift import LiftHeader, ShortLift, ShortLiftDecoder
 from pose_mdn_server.codec.twins import has_unpacked, packed_twin, twin
 from pose_mdn_server.rpc import pose_lifting_pb2
@@ -86,7 +86,7 @@ def _poses_in(data: bytes) -> Any:
 
 def encode_stream_answer(lift: bytes, numbers: bytes) -> bytes:
     """A LiftStreamResponse, from an encoded LiftResponse and `encode_numbers`."""
-    return b"".join((packed_head(_LIFT, len(lift)), lift, numbers))
+    return b"".join((prefix(_LIFT, len(lift)), lift, numbers))
 
 
 def encode_numbers(frame: Sequence[int], person: Sequence[int]) -> bytes:
