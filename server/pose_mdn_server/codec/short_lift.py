@@ -23,8 +23,8 @@ from pose_mdn.skeletons import HUMAN36M17, get_skeleton
 from pose_mdn.skeletons.skeleton import Skeleton
 from pose_mdn_server.codec.camera import DecodedCamera, decode_camera
 from pose_mdn_server.codec.lifting import MAX_ANSWERED_POSES, MAX_HYPOTHESES
-from pose_mdn_server.codec.wire import prefix
 from pose_mdn_server.codec.twins import chunks_to_array, has_unpacked, packed_twin
+from pose_mdn_server.codec.wire import prefix
 from pose_mdn_server.errors import RequestError
 from pose_mdn_server.rpc import camera_pb2, pose_lifting_pb2
 from pose_mdn_server.violations import Violations

@@ -7,9 +7,9 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from pose_mdn_server.codec.wire import prefix
 from pose_mdn_server.codec.short_lift import LiftHeader, ShortLift, ShortLiftDecoder
 from pose_mdn_server.codec.twins import has_unpacked, packed_twin, twin
+from pose_mdn_server.codec.wire import prefix
 from pose_mdn_server.rpc import pose_lifting_pb2
 
 _Message = twin(pose_lifting_pb2.LiftStreamRequest, bytes_fields=("settings", "poses"))
