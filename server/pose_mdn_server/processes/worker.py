@@ -51,12 +51,14 @@ class Worker:
             config, shared_quotas=quotas, worker=name, unloaded=unloaded, on_control=self._tell_others
         )
         self._orders: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._listening: frozenset[str] = frozenset()
         self._done = threading.Event()
 
     def run(self) -> bool:
         """Serve. True if every call was finished."""
         own_sockets = open_sockets()
         self._server.start()
+        self._listening = open_sockets()
         # What is there by now lives as long as the process, and calls leave no cycles behind: looking through all of it
         # for garbage again and again would be in vain.
         gc.collect()
@@ -106,6 +108,7 @@ class Worker:
             self._send_metrics()
 
     def _send_metrics(self) -> None:
+        self._server.metrics.set_gauge("connections", len(open_sockets() - self._listening))
         self._channel.send({"is": "metrics", "snapshot": self._server.snapshot()})
 
 
