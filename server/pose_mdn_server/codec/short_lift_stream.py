@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -66,7 +65,7 @@ class ShortStreamDecoder:
         count = len(lift.keypoints_px)
         frame = list(poses.frame) or [last_frame + 1] * count
         person = list(poses.person) or [0] * count
-        in_order = frame[0] >= last_frame and all(a <= b for a, b in pairwise(frame))
+        in_order = frame[0] >= last_frame and frame == sorted(frame)
         if len(frame) != count or len(person) != count or not in_order or frame[0] < 0:
             return None
         return ShortStreamed(lift, frame, person)

@@ -59,8 +59,7 @@ def _pieces(graph: Graph, job: InferJob, results: Sequence[Array], request_id: s
     if request_id:
         pieces.append(oip.ModelInferResponse(id=request_id).SerializeToString())
     for before, array in zip(header.before_tensors, results, strict=True):
-        pieces.append(before)
-        pieces.append(to_raw(array))
+        pieces += (before, to_raw(array))
     return pieces
 
 
