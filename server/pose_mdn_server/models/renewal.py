@@ -121,7 +121,7 @@ class Renewal:
             raise BundleError(f"{label}: expected the default model to lift, got one of kind {bundle.kind!r}")
         self._claim_names(entry)
         model = load_served_model(bundle, threads=self._settings.threads, batch_sizes=self._settings.batch_sizes)
-        _LOG.info("loaded %s", entry.title)
+        _LOG.debug("loaded %s", entry.title)
         return replace(entry, model=model)
 
     def _claim_names(self, entry: Entry) -> None:
