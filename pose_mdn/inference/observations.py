@@ -83,7 +83,7 @@ def prepare(
     outside = seen & _outside_picture(sequence)
     weights = np.where(seen & ~outside, np.minimum(sequence.confidence, 1), 0)
     keypoints_px, ideal_px, confidence = _mapped(sequence, weights, intrinsics, distortion, lens_model)
-    drawable = np.isfinite(ideal_px).all(axis=-1)
+    drawable = _both(np.isfinite(ideal_px))
     keypoints_px[~drawable] = np.nan
     confidence[~drawable] = 0
     mapping = mapping_matrix(sequence.skeleton) != 0
@@ -123,7 +123,12 @@ def _mapped(
 
 def _found(sequence: KeypointSequence) -> NDArray[np.bool_]:
     """(N, J) which joints the detector wrote anything about; comparisons with NaN are false."""
-    return (sequence.confidence > 0) & (np.abs(sequence.keypoints_px) < _LARGEST_PX).all(axis=-1)
+    return (sequence.confidence > 0) & _both(np.abs(sequence.keypoints_px) < _LARGEST_PX)
+
+
+def _both(holds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N, J) where something holds for x and y, (N, J, 2); several times faster than numpy's reduction of two."""
+    return np.asarray(holds[..., 0] & holds[..., 1])
 
 
 def _outside_picture(sequence: KeypointSequence) -> NDArray[np.bool_]:
@@ -132,7 +137,7 @@ def _outside_picture(sequence: KeypointSequence) -> NDArray[np.bool_]:
         return np.zeros(sequence.confidence.shape, bool)
     last = np.array(sequence.image_size, np.float32) - 1 + PICTURE_MARGIN_PX
     points = sequence.keypoints_px
-    return np.asarray(((points < -PICTURE_MARGIN_PX) | (points > last)).any(axis=-1))
+    return ~_both((points >= -PICTURE_MARGIN_PX) & (points <= last) | np.isnan(points))
 
 
 def ideal_pixels(
@@ -190,7 +195,8 @@ def _decide_status(
     extent: NDArray[np.float64],
 ) -> NDArray[np.str_]:
     """(N,) the first reason that holds, from what makes a row impossible to what makes it worse."""
-    return np.select(
+    # The places of the reasons, and then their texts: choosing among texts copies each of them several times.
+    reasons = np.select(
         [
             ~somebody,
             seen.sum(axis=1) < MIN_JOINTS,
@@ -198,15 +204,20 @@ def _decide_status(
             cut,
             ~seen[:, provided].all(axis=1),
         ],
-        [
-            np.str_(status)
-            for status in (
-                Status.NO_PERSON,
-                Status.TOO_FEW_JOINTS,
-                Status.DEGENERATE,
-                Status.LIFTED_CUT_BY_FRAME,
-                Status.LIFTED_JOINTS_MISSING,
-            )
-        ],
-        default=np.str_(Status.LIFTED),
-    ).astype(STATUS_DTYPE)
+        range(len(_REASONS) - 1),
+        default=len(_REASONS) - 1,
+    )
+    return np.asarray(_REASONS[reasons])
+
+
+_REASONS = np.array(
+    [
+        Status.NO_PERSON.value,
+        Status.TOO_FEW_JOINTS.value,
+        Status.DEGENERATE.value,
+        Status.LIFTED_CUT_BY_FRAME.value,
+        Status.LIFTED_JOINTS_MISSING.value,
+        Status.LIFTED.value,
+    ],
+    dtype=STATUS_DTYPE,
+)
