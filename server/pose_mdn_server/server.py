@@ -147,10 +147,8 @@ class PoseServer:
     def drain(self) -> bool:
         """Refuse new calls, let those under way finish within `drain_s`, then stop. True if all of them finished."""
         self.health.set_serving(False)
-        # Calls that reach a gRPC server as it stops are lost without an answer, so it goes on for a moment.
         time.sleep(_NOTICE_S)
         self.health.end()
-        self._dispatcher.is_draining = True
         finished = self._transport.stop(max(self.config.drain_s, _NOTICE_S))
         if self._tracer is not None:
             self._tracer.close()

@@ -131,6 +131,16 @@ def test_an_unknown_model_is_said(client: PoseLiftingClient, clip: KeypointSeque
         list(client.lift_stream(frames(clip, 1), model="nobody"))
 
 
+def test_a_refusal_does_not_wait_for_an_answer_that_never_comes(server: PoseServer) -> None:
+    unknown = settings_message(model_name="nobody")
+    unknown.settings.camera.image_width_px = unknown.settings.camera.image_height_px = 1000
+    with grpc.insecure_channel(server.address) as channel:
+        stub = pose_lifting_pb2_grpc.PoseLiftingServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as refused:
+            list(stub.LiftStream(iter([unknown, poses_message()]), timeout=NO_ANSWER_S))
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+
+
 def test_one_stream_too_many_is_refused_and_other_calls_go_on(clip: KeypointSequence) -> None:
     with (
         PoseServer(ServerConfig(port=0, drain_s=1.0, call_threads=1, max_streams=1)) as small,

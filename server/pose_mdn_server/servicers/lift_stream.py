@@ -39,9 +39,11 @@ class LiftStreamSession:
         if short is not None:
             self._decoder.last_frame = short.frame[-1]
             poses = self._call.message()
+            lifted = self._service.lift_short(short.lift, poses)
+            # Reserved only now: a place for poses that were refused would keep the refusal behind it waiting for ever.
             place = self._answers.reserve(poses)
             numbers = encode_numbers(short.frame, short.person)
-            self._service.lift_short(short.lift, poses).then(lambda done: _fill(place, done, numbers))
+            lifted.then(lambda done: _fill(place, done, numbers))
             return
         message = pose_lifting_pb2.LiftStreamRequest.FromString(data)
         job = self._decoder.decode(message)

@@ -33,6 +33,8 @@ cancels."""
 _EVENTS_BEFORE_BATCH = 512
 """Events between two batches, at most: those who wait for a batch must not wait for others to come forever."""
 _IDLE_S = 1.0
+_PARKING_S = 0.3
+"""Longer than most calls take to be answered and followed by the next."""
 _AT_ONCE = 0.0
 """A deadline long past. The core rounds deadlines up to milliseconds, so that "now" would wait for up to one."""
 
@@ -65,6 +67,7 @@ class CompletionQueueTransport:
         self._lock = threading.Lock()
         self._closed = False
         self._knows_clients = False
+        self._parked: list[tuple[Exchange, RefusedStatus]] = []
         self._stopping = False
         self._stopped = threading.Event()
 
@@ -90,8 +93,16 @@ class CompletionQueueTransport:
         """Take no new calls, give those under way so many seconds, then cancel them. True if none was cancelled."""
         if self._stopped.is_set():
             return True
-        self._stopping = True
+        # The core cancels calls that arrive while it is being told to stop. So whoever calls now gets its refusal only
+        # afterwards, and has nothing under way meanwhile.
+        self.dispatcher.is_draining = True
+        time.sleep(_PARKING_S)
         self._server.shutdown(self._queue, self._on_shutdown)
+        with self._lock:
+            self._stopping = True
+            parked, self._parked = self._parked, []
+        for exchange, status in parked:
+            exchange.refuse(status)
         finished = self._stopped.wait(grace_s)
         if not finished:
             self._server.cancel_all_calls()
@@ -161,11 +172,19 @@ class CompletionQueueTransport:
             deadline=time.monotonic() + (details.deadline - time.time()),
         )
         if isinstance(method, RefusedStatus):
-            Exchange(self, wire, call).refuse(method)
+            self._refuse(Exchange(self, wire, call), method)
         elif isinstance(method, StreamMethod):
             StreamExchange(self, wire, call, method).begin()
         else:
             UnaryExchange(self, wire, call, method).begin()
+
+    def _refuse(self, exchange: Exchange, status: RefusedStatus) -> None:
+        """Refuse a call; not before the core knows that the server stops, if that is why."""
+        with self._lock:
+            if self.dispatcher.is_draining and not self._stopping:
+                self._parked.append((exchange, status))
+                return
+        exchange.refuse(status)
 
     def _shut_down(self, event: Event) -> None:
         self._stopped.set()

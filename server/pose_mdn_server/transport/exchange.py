@@ -179,8 +179,9 @@ class StreamExchange(Exchange):
             if status is None
             else _refusal(status)
         )
-        self._transport.operate(self._wire, (*self._first_of_all(), ending), _nothing)
+        # Before the caller knows of the end and opens the next one.
         self._transport.dispatcher.close_stream(self._session)
+        self._transport.operate(self._wire, (*self._first_of_all(), ending), _nothing)
 
     def _first_of_all(self) -> tuple[Any, ...]:
         """Headers, before whatever is sent first."""

@@ -21,6 +21,8 @@ from pose_mdn_server.transport.transport import ChannelOptions
 _LOG = logging.getLogger(__name__)
 
 _IDLE_S = 1.0
+_PARKING_S = 0.3
+"""Longer than most calls take to be answered and followed by the next."""
 
 
 class ThreadsTransport:
@@ -46,6 +48,7 @@ class ThreadsTransport:
         self._dispatcher = dispatcher
         self._stream_window = stream_window
         self._batches = _BatchThread(batcher)
+        self._stopping = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(threads, thread_name_prefix="call"), options=tuple(options))
         self._server.add_generic_rpc_handlers((_AnyMethod(self),))
 
@@ -65,7 +68,12 @@ class ThreadsTransport:
 
     def stop(self, grace_s: float) -> bool:
         """Take no new calls, give those under way so many seconds, then cancel them. True if none was cancelled."""
-        stopped = self._server.stop(grace_s)
+        # As in the other transport: who is refused because the server stops learns it once gRPC knows that, too.
+        self._dispatcher.is_draining = True
+        time.sleep(_PARKING_S)
+        # gRPC would cancel calls just when we look whether any is left.
+        stopped = self._server.stop(grace_s + _PARKING_S)
+        self._stopping.set()
         finished = stopped.wait(grace_s)
         if not finished:
             self._server.stop(None)
@@ -85,7 +93,7 @@ class ThreadsTransport:
     def _unary(self, path: str, data: bytes, context: grpc.ServicerContext) -> bytes:
         call, method = self._begin(path, context)
         if isinstance(method, RefusedStatus):
-            _abort(context, method)
+            self._refuse(context, method)
         assert isinstance(method, UnaryMethod)
         done: Pending[tuple[bytes | None, RefusedStatus | None]] = Pending()
         self._dispatcher.answer(method, call, data, lambda answer, status: done.resolve((answer, status)))
@@ -98,7 +106,7 @@ class ThreadsTransport:
     def _stream(self, path: str, messages: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
         call, method = self._begin(path, context)
         if isinstance(method, RefusedStatus):
-            _abort(context, method)
+            self._refuse(context, method)
         assert isinstance(method, StreamMethod)
         news = threading.Condition()
         answers = Answers(wake=lambda: _notify(news))
@@ -155,6 +163,11 @@ class ThreadsTransport:
         except Exception:  # gRPC ends the messages of a call that is over with an error without a text
             return
         self._dispatcher.end_stream(session, answers)
+
+    def _refuse(self, context: grpc.ServicerContext, status: RefusedStatus) -> NoReturn:
+        if self._dispatcher.is_draining:
+            self._stopping.wait(2 * _PARKING_S)
+        _abort(context, status)
 
     def _begin(self, path: str, context: Any) -> tuple[Call, UnaryMethod | StreamMethod | RefusedStatus]:
         remaining = context.time_remaining()
