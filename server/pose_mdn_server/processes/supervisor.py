@@ -224,8 +224,11 @@ class Supervisor:
             child.is_ready = True
             self.models = message.get("models", self.models)
         elif kind == "failed":
-            # A worker that could not even start once has a reason that a second try will not mend.
-            child.failure = "" if child.restarts else message["reason"]
+            # One that could not even start once has a reason that a second try will not mend.
+            if child.restarts:
+                _LOG.error("%s cannot start: %s", child.name, message["reason"])
+            else:
+                child.failure = message["reason"]
         elif kind == "metrics":
             child.snapshot = message["snapshot"]
         elif kind == "drained":
