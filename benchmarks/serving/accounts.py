@@ -45,8 +45,10 @@ class Account:
         self.note(f"{code}: {details}")
 
     def note(self, what: str) -> None:
-        """Keep a few examples of what went wrong, each kind once."""
-        if what and what not in self.examples and len(self.examples) < 5:
+        """Keep two examples of each kind of what went wrong: of each status, and of wrong answers."""
+        kind = what.partition(":")[0]
+        alike = sum(example.partition(":")[0] == kind for example in self.examples)
+        if what and what not in self.examples and alike < 2 and len(self.examples) < 12:
             self.examples.append(what[:300])
 
     @property

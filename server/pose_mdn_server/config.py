@@ -41,7 +41,7 @@ class ServerConfig:
     """Processor threads of a worker for each run of a model."""
     max_batch: int = 256
     """Poses in one run of a model; longer calls are cut into slices, between which short ones get through."""
-    max_queued_poses: int = 16_384
+    max_queued_poses: int = 32_768
     """Poses that may wait in a worker; a call that would make them more is refused."""
     bulk_poses: int = 64
     """A call that brings more poses than this waits behind those that bring fewer."""

@@ -41,7 +41,7 @@ class BatcherSettings:
     """
 
     max_batch: int = 256
-    max_queued: int = 16_384
+    max_queued: int = 32_768
     bulk_rows: int = 64
 
 
