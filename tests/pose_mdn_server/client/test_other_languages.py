@@ -209,7 +209,7 @@ def test_node_gives_up_at_its_deadline(node: Callable[..., Any], scripted: Any) 
             time.sleep(0.01)
 
     with scripted(hang) as seen:
-        done = node("lift.js", seen.address, PERSON, "0.3")
+        done = node("lift.js", seen.address, PERSON, "2")
     assert (done.returncode, plain(done)["code"]) == (1, "deadlineexceeded")
     assert len(seen.peers) == 1
 
