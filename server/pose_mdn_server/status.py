@@ -84,11 +84,6 @@ class RefusedStatus(grpc.Status):
     trailing_metadata: tuple[tuple[str, str | bytes], ...]
 
 
-def status_code(error: Exception) -> grpc.StatusCode:
-    """Code for an exception; INTERNAL for everything that is not the caller's doing or a passing state."""
-    return code_and_reason(error)[0]
-
-
 def code_and_reason(error: Exception) -> tuple[grpc.StatusCode, str]:
     """Code, and the reason that `ErrorInfo` gives."""
     for kind, code, reason in _CODES:

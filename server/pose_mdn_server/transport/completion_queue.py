@@ -5,8 +5,9 @@ an answer was written. Its public Python server hands each of these to a pool of
 that we do with a call; asyncio costs as much. This loop takes them one after the other, and whenever there is none, it
 runs a batch. No call changes threads on its way, and calls gather while a batch runs: that is what fills the next one.
 
-This is the only file that touches `grpc._cython.cygrpc`, on which grpcio's own public server is built and which is not
-part of its public interface. `transport.choice` falls back to the public server where something is missing.
+Only this file and `transport.exchange` touch `grpc._cython.cygrpc`, on which grpcio's own public server is built and
+which is not part of its public interface. `transport.choice` falls back to the public server where something is
+missing.
 """
 
 import logging
@@ -21,6 +22,7 @@ from grpc._cython import cygrpc  # type: ignore[attr-defined]
 from pose_mdn_server.batching import Batcher
 from pose_mdn_server.calls.dispatcher import Dispatcher
 from pose_mdn_server.calls.method import StreamMethod
+from pose_mdn_server.security.tls import identity
 from pose_mdn_server.status import RefusedStatus
 from pose_mdn_server.transport.exchange import Exchange, StreamExchange, UnaryExchange
 from pose_mdn_server.transport.transport import ChannelOptions
@@ -168,7 +170,7 @@ class CompletionQueueTransport:
             details.method.decode("ascii", "replace"),
             metadata,
             peer=wire.peer().decode("ascii", "replace"),
-            identity=_identity(wire) if self._knows_clients else None,
+            identity=identity(cygrpc.auth_context(wire)) if self._knows_clients else None,
             deadline=time.monotonic() + (details.deadline - time.time()),
         )
         if isinstance(method, RefusedStatus):
@@ -188,9 +190,3 @@ class CompletionQueueTransport:
 
     def _shut_down(self, event: Event) -> None:
         self._stopped.set()
-
-
-def _identity(wire: Any) -> str | None:
-    """Common name of the certificate that the other end showed, if it did."""
-    names = cygrpc.auth_context(wire).get("x509_common_name")
-    return names[0].decode("utf-8", "replace") if names else None

@@ -15,6 +15,7 @@ from pose_mdn_server.calls.dispatcher import Dispatcher
 from pose_mdn_server.calls.method import StreamSession
 from pose_mdn_server.calls.pending import Pending
 from pose_mdn_server.errors import CallerGoneError
+from pose_mdn_server.security.tls import identity
 from pose_mdn_server.status import REQUEST_ID_KEY, RefusedStatus
 from pose_mdn_server.transport.transport import ChannelOptions
 
@@ -171,12 +172,11 @@ class ThreadsTransport:
 
     def _begin(self, path: str, context: Any) -> tuple[Call, UnaryMethod | StreamMethod | RefusedStatus]:
         remaining = context.time_remaining()
-        names = context.auth_context().get("x509_common_name")
         call, method = self._dispatcher.begin(
             path,
             dict(context.invocation_metadata()),
             peer=context.peer(),
-            identity=names[0].decode("utf-8", "replace") if names else None,
+            identity=identity(context.auth_context()),
             deadline=time.monotonic() + remaining if remaining is not None else float("inf"),
         )
         if REQUEST_ID_KEY in call.metadata:
