@@ -112,7 +112,7 @@ def _is_recording(folder: Path, document: Path) -> bool:
     """Whether a format takes this folder as a whole, and this document as one of its frames."""
     from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
 
-    return any(entry.matches(folder) and entry.matches(document) for entry in keypoint_formats().values())
+    return any(entry.recognise(folder) and entry.recognise(document) for entry in keypoint_formats().values())
 
 
 def _names(sources: Sequence[str], suffix: str) -> list[tuple[str, str]]:

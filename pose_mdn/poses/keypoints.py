@@ -34,6 +34,8 @@ class KeypointSequence:
         lens_model: What the coefficients mean.
         tracked: Whether a `person` number means the same person in every frame; otherwise people are only counted
             within each frame, in the order of the file.
+        layout_confidence: How sure it is that `skeleton` is the layout of these joints: 1 if the file or the user says
+            so, less if it was told from the joints.
     """
 
     keypoints_px: FloatArray
@@ -47,6 +49,7 @@ class KeypointSequence:
     distortion: NDArray[np.float64] | None = None
     lens_model: LensModel = BROWN
     tracked: bool = True
+    layout_confidence: float = 1.0
 
     def __post_init__(self) -> None:
         n, joints = len(self.keypoints_px), self.skeleton.num_joints

@@ -5,13 +5,13 @@ from pathlib import Path
 from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.keypoints.detections import Detection, build_sequence
 from pose_mdn.formats.keypoints.json_document import read_json
-from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, first_bytes
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
 from pose_mdn.formats.keypoints.openpose_json import frame_number
 from pose_mdn.poses.keypoints import KeypointSequence
-from pose_mdn.skeletons import COCO17, Skeleton
+from pose_mdn.skeletons import COCO17
 
 
-def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
+def _read(path: Path, options: ReadOptions) -> KeypointSequence:
     entries = read_json(path)
     if not isinstance(entries, list):
         raise fault(path, expected="a list of people", got=shown(entries), cure="write COCO's results format")
@@ -20,7 +20,7 @@ def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
         image, detection = _read_entry(path, entry)
         images.setdefault(image, []).append(detection)
     frames = dict(zip(_number_frames(list(images)), images.values(), strict=True))
-    return build_sequence(path, frames, skeleton, default=COCO17)
+    return build_sequence(path, frames, options, default=COCO17)
 
 
 def _read_entry(path: Path, entry: object) -> tuple[int | str, Detection]:
@@ -58,15 +58,20 @@ def _number_frames(images: list[int | str]) -> list[int]:
     return known if len(set(known)) == len(images) else list(range(len(images)))
 
 
-def _matches(path: Path) -> bool:
+def _recognise(path: Path) -> Recognition | None:
     head = first_bytes(path)
-    return head.startswith(b"[") and (b'"image_id"' in head or head[1:].strip() == b"]")
+    if not head.startswith(b"["):
+        return None
+    if b'"image_id"' in head:
+        return Recognition(confidence=0.95, reason="a list with 'image_id'")
+    return Recognition(confidence=0.6, reason="an empty list") if head[1:].strip() == b"]" else None
 
 
 FORMAT = KeypointFormat(
     name="coco_json",
     description="a COCO results JSON, a list of {image_id, keypoints, score}",
-    matches=_matches,
+    suffixes=(".json",),
+    recognise=_recognise,
     read=_read,
 )
 """COCO's results format, which AlphaPose, MMPose and ViTPose write too."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.formats.array_checks import to_float32
 from pose_mdn.formats.faults import fault, shown
+from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
 from pose_mdn.formats.keypoints.openpose_layout import tell_body25_from_body25b
 from pose_mdn.poses.keypoints import KeypointSequence
@@ -38,14 +39,14 @@ class Detection:
 
 
 def build_sequence(
-    path: Path, frames: Mapping[int, Sequence[Detection]], skeleton: Skeleton | None, *, default: Skeleton
+    path: Path, frames: Mapping[int, Sequence[Detection]], options: ReadOptions, *, default: Skeleton
 ) -> KeypointSequence:
     """Gather detections, ordered by frame and then by person.
 
     Args:
         path: The file or folder, for messages.
         frames: Frame number -> people; a frame with none gets one row with person -1.
-        skeleton: The layout, or `None` to tell it from the joints.
+        options: With the layout, or `None` in its place to tell it from the joints.
         default: The layout if there is nobody to tell it from.
 
     Raises:
@@ -54,8 +55,8 @@ def build_sequence(
     rows = [(frame, person, detection) for frame in sorted(frames) for person, detection in _identify(frames[frame])]
     present = [i for i, (_, _, detection) in enumerate(rows) if detection is not None and len(detection.values)]
     people = [detection for _, _, detection in rows if detection is not None and len(detection.values)]
-    joints = _parse(path, people, _count_joints(people, skeleton or default))
-    layout = skeleton or _tell_skeleton(path, joints, default)
+    joints = _parse(path, people, _count_joints(people, options.skeleton or default))
+    layout = options.skeleton or _tell_skeleton(path, joints, default)
     if people and joints.shape[1] != layout.num_joints:
         raise fault(
             people[0].path,
@@ -73,6 +74,8 @@ def build_sequence(
         skeleton=layout,
         frame=np.array([frame for frame, _, _ in rows], np.int64),
         person=np.array([person for _, person, _ in rows], np.int64),
+        image_size=options.image_size,
+        fps=options.fps,
         tracked=all(_has_identities(people) for people in frames.values()),
     )
 

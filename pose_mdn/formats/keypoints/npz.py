@@ -17,7 +17,7 @@ from pose_mdn.formats.camera_keys import (
     read_tracked,
 )
 from pose_mdn.formats.faults import fault
-from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, first_bytes
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
 from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
 from pose_mdn.formats.npz_archive import read_npz, write_npz
 from pose_mdn.poses.keypoints import KeypointSequence
@@ -71,9 +71,9 @@ def write_keypoints(path: str | os.PathLike[str], sequence: KeypointSequence) ->
     write_npz(path, arrays)
 
 
-def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
+def _read(path: Path, options: ReadOptions) -> KeypointSequence:
     arrays = read_npz(path, required=["keypoints"], optional=_OPTIONAL)
-    layout = skeleton or _stored_skeleton(path, arrays)
+    layout = options.skeleton or _stored_skeleton(path, arrays)
     sizes = {"J": layout.num_joints}
     keypoints = arrays["keypoints"]
     check_array(path, "keypoints", keypoints, kinds=NUMBERS, shape=("N", "J", 2), sizes=sizes)
@@ -95,8 +95,9 @@ def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
         skeleton=layout,
         frame=frame,
         person=_whole_numbers(path, arrays, "person", _count_within(frame)),
-        image_size=read_image_size(path, arrays["image_size"]) if "image_size" in arrays else None,
-        fps=read_fps(path, arrays["fps"]) if "fps" in arrays else None,
+        image_size=options.image_size
+        or (read_image_size(path, arrays["image_size"]) if "image_size" in arrays else None),
+        fps=options.fps or (read_fps(path, arrays["fps"]) if "fps" in arrays else None),
         intrinsics=read_intrinsics(path, arrays["intrinsics"], sizes["N"]) if has_camera else None,
         distortion=distortion if distortion.size else None,
         lens_model=lens_model,
@@ -137,9 +138,17 @@ def _count_within(frame: NDArray[np.int64]) -> NDArray[np.int64]:
     return count
 
 
-def _matches(path: Path) -> bool:
-    return path.is_file() and (path.suffix == ".npz" or first_bytes(path, 4).startswith(b"PK"))
+def _recognise(path: Path) -> Recognition | None:
+    if not path.is_file():
+        return None
+    if path.suffix == ".npz":
+        return Recognition(confidence=0.9, reason="the ending .npz")
+    if first_bytes(path, 4).startswith(b"PK"):
+        return Recognition(confidence=0.6, reason="a zip archive")
+    return None
 
 
-FORMAT = KeypointFormat(name="npz", description="a keypoints file *.npz", matches=_matches, read=_read)
+FORMAT = KeypointFormat(
+    name="npz", description="a keypoints file *.npz", suffixes=(".npz",), recognise=_recognise, read=_read
+)
 """The keypoints file of pose-mdn."""

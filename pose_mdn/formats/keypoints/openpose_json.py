@@ -6,9 +6,9 @@ from pathlib import Path
 from pose_mdn.formats.faults import fault, shown, unreadable
 from pose_mdn.formats.keypoints.detections import Detection, build_sequence
 from pose_mdn.formats.keypoints.json_document import read_json
-from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, first_bytes
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
 from pose_mdn.poses.keypoints import KeypointSequence
-from pose_mdn.skeletons import BODY25, Skeleton
+from pose_mdn.skeletons import BODY25
 
 _DIGITS = re.compile(r"[0-9]+")
 _UNTRACKED = -1
@@ -22,10 +22,10 @@ def frame_number(name: str) -> int | None:
     return int(numbers[-1][-18:]) if numbers else None
 
 
-def _read(path: Path, skeleton: Skeleton | None) -> KeypointSequence:
+def _read(path: Path, options: ReadOptions) -> KeypointSequence:
     files = _number_frames(path, _json_files(path)) if path.is_dir() else {frame_number(path.name) or 0: path}
     frames = {frame: _read_people(file) for frame, file in files.items()}
-    return build_sequence(path, frames, skeleton, default=BODY25)
+    return build_sequence(path, frames, options, default=BODY25)
 
 
 def _json_files(folder: Path) -> list[Path]:
@@ -85,20 +85,24 @@ def _read_person(file: Path, person: object) -> Detection:
     return Detection(values=values, identity=identity if tracked else None, path=file)
 
 
-def _matches(path: Path) -> bool:
+def _recognise(path: Path) -> Recognition | None:
     if path.is_dir():
         try:
-            return any(file.suffix == ".json" for file in path.iterdir())
+            found = any(file.suffix == ".json" for file in path.iterdir())
         except OSError:
-            return False
+            return None
+        return Recognition(confidence=0.8, reason="a folder of .json files") if found else None
     head = first_bytes(path)
-    return head.startswith(b"{") and b'"people"' in head
+    if head.startswith(b"{") and b'"people"' in head:
+        return Recognition(confidence=0.95, reason="an object with 'people'")
+    return None
 
 
 FORMAT = KeypointFormat(
     name="openpose_json",
     description="a folder of OpenPose JSON files, one per frame, or one of them",
-    matches=_matches,
+    suffixes=(".json",),
+    recognise=_recognise,
     read=_read,
 )
 """What OpenPose writes with `--write_json`, and what many other detectors imitate."""

@@ -1,12 +1,13 @@
-"""Keypoints formats by name, and reading a file of any of them."""
+"""Keypoints formats by name, telling which one a file is of, and reading it."""
 
 import os
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pose_mdn.formats.keypoints as package
 from pose_mdn.formats.faults import fault, unreadable
-from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
 from pose_mdn.formats.registry import described, discover, named
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import Skeleton, get_skeleton
@@ -18,11 +19,28 @@ def keypoint_formats() -> dict[str, KeypointFormat]:
     return discover(package, KeypointFormat)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Detected:
+    """The format that a file seems to be of.
+
+    Attributes:
+        format: It.
+        recognition: How sure that is, and why.
+    """
+
+    format: KeypointFormat
+    recognition: Recognition
+
+
 def read_keypoints(
     path: str | os.PathLike[str],
     *,
     format: str | None = None,  # noqa: A002 - it is the word that users look for
     skeleton: str | Skeleton | None = None,
+    image_size: tuple[int, int] | None = None,
+    fps: float | None = None,
+    clip: str | None = None,
+    trust_pickle: bool = False,
 ) -> KeypointSequence:
     """Read 2D keypoints from a file or a folder of any known format.
 
@@ -30,9 +48,13 @@ def read_keypoints(
     [0, 1].
 
     Args:
-        path: A keypoints `.npz`, a folder of OpenPose JSON files or one of them, or a COCO results JSON.
+        path: A file or folder of one of `keypoint_formats()`.
         format: Name of the format; found out from the path and the first bytes if `None`.
         skeleton: The layout of the joints; taken from the file, or told by the number of joints, if `None`.
+        image_size: (width, height) in pixels, if the file does not say.
+        fps: Frames per second, if the file does not say.
+        clip: Which recording, for files that hold several.
+        trust_pickle: Whether pickles inside of the file may be loaded. They can run any program.
 
     Raises:
         FormatError: The file cannot be read as its format; one line says which file, what was expected and what came.
@@ -41,10 +63,17 @@ def read_keypoints(
     """
     path = Path(path)
     layout = get_skeleton(skeleton) if isinstance(skeleton, str) else skeleton
-    return (named(keypoint_formats(), format) if format is not None else _detect(path)).read(path, layout)
+    options = ReadOptions(skeleton=layout, image_size=image_size, fps=fps, clip=clip, trust_pickle=trust_pickle)
+    chosen = named(keypoint_formats(), format) if format is not None else detect_format(path).format
+    return chosen.read(path, options)
 
 
-def _detect(path: Path) -> KeypointFormat:
+def detect_format(path: Path) -> Detected:
+    """The format that is surest of a file or folder.
+
+    Raises:
+        FormatError: It cannot be read, or no format recognises it.
+    """
     try:
         path.stat()
     except OSError as error:
@@ -52,9 +81,13 @@ def _detect(path: Path) -> KeypointFormat:
     except ValueError as error:
         raise fault(path, expected="a path", got=str(error), cure="check the path") from error
     formats = keypoint_formats()
-    for entry in formats.values():
-        if entry.matches(path):
-            return entry
+    found = [
+        Detected(format=entry, recognition=recognition)
+        for entry in formats.values()
+        if (recognition := entry.recognise(path)) is not None
+    ]
+    if found:
+        return max(found, key=lambda detected: detected.recognition.confidence)
     known = described(formats)
     if path.is_dir():
         cure = "pass the folder that holds the frames themselves"

@@ -191,7 +191,7 @@ def test_a_name_without_number_is_refused_in_a_folder(tmp_path) -> None:
 
 
 def test_an_empty_folder_says_what_it_lacks(tmp_path) -> None:
-    assert not keypoint_formats()["openpose_json"].matches(tmp_path)
+    assert not keypoint_formats()["openpose_json"].recognise(tmp_path)
     for format_name in (None, "openpose_json"):
         with pytest.raises(FormatError, match="pass the folder that holds the frames"):
             read_keypoints(tmp_path, format=format_name)

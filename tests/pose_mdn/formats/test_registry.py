@@ -14,8 +14,8 @@ def test_every_documented_format_is_found() -> None:
 def test_no_two_formats_claim_one_file(tmp_path) -> None:
     for name, content in {"a.npz": b"PK\x03\x04", "b.json": b'{"people": []}', "c.json": b'[{"image_id": 1}]'}.items():
         (tmp_path / name).write_bytes(content)
-        assert sum(entry.matches(tmp_path / name) for entry in keypoint_formats().values()) == 1
-    assert not any(entry.matches(tmp_path / "absent.npz") for entry in keypoint_formats().values())
+        assert sum(entry.recognise(tmp_path / name) is not None for entry in keypoint_formats().values()) == 1
+    assert not any(entry.recognise(tmp_path / "absent.npz") for entry in keypoint_formats().values())
 
 
 def test_a_path_that_does_not_exist_says_so(tmp_path) -> None:
