@@ -113,7 +113,7 @@ def _whole(hypotheses: HypothesisSequence) -> NDArray[np.bool_]:
     for name in ("means_m", "std_m", "mixing_coefficients", "root_translation_m", "view_rotation"):
         values = getattr(hypotheses, name)
         whole &= np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
-    return whole
+    return np.asarray(whole)
 
 
 def _twice_in_a_frame(hypotheses: HypothesisSequence) -> NDArray[np.bool_]:
