@@ -12,6 +12,7 @@ from pose_mdn.batch.given_size import GivenSize
 
 if TYPE_CHECKING:
     from pose_mdn.poses.single import PoseChoice
+    from pose_mdn.skeletons.mapping import MappingName
 
 Document = dict[str, object]
 """What JSON can hold."""
@@ -51,7 +52,7 @@ class LiftSettings:
     min_confidence: float = 0.1
     format: str | None = None
     skeleton: str | None = None
-    mapping: str = "names"
+    mapping: "MappingName" = "names"
     image_size: tuple[int, int] | None = None
     fps: float | None = None
     trust_pickle: bool = False

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -208,6 +208,7 @@ def read_source(path: Path, job: Job, settings: LiftSettings) -> "tuple[Keypoint
     sequence = found.format.read(path, options)
     if job.rows is not None:
         sequence = sequence.take(slice(*job.rows))
+    sequence = replace(sequence, mapping=settings.mapping)
     recognised = Recognised(
         format=found.format.name,
         confidence=found.recognition.confidence,
