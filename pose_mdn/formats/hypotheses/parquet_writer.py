@@ -25,7 +25,7 @@ ROWS_PER_GROUP = 16_384
 
 _ROWS_PER_PAGE = 2048
 _CREATED_BY = "pose-mdn version 1 (build 1)"
-"""In the form that Java's readers want; the version is the writer's, since each library version writes the same bytes."""
+"""In the form that readers in Java want. The version is the writer's, so that the library's does not change a file."""
 _ARROW_TYPES = {np.float32: pa.float32(), np.float64: pa.float64(), np.int64: pa.int64(), np.str_: pa.string()}
 _REPETITIVE = frozenset({"intrinsics", "root_std"})
 """Columns that mostly hold one row again and again, which packs well; the other numbers hardly do."""
