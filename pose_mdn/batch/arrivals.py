@@ -119,7 +119,10 @@ def _parquet_ends(path: Path) -> bool:
 
 
 def _zip_ends(path: Path) -> bool:
-    return _ZIP_END in _tail(path, _ZIP_END_BYTES + _ZIP_COMMENT_BYTES)
+    tail = _tail(path, _ZIP_END_BYTES + _ZIP_COMMENT_BYTES)
+    record = tail[max(0, tail.rfind(_ZIP_END)) :]
+    # The record's last field says how long the comment is that follows it.
+    return record.startswith(_ZIP_END) and len(record) - _ZIP_END_BYTES == int.from_bytes(record[20:22], "little")
 
 
 _END_CHECKS = {".json": _json_ends, ".parquet": _parquet_ends, ".npz": _zip_ends}
