@@ -100,19 +100,18 @@ def _expand(given: str) -> list[str]:
 def _expand_folder(folder: Path) -> list[str]:
     """A folder of frames is one recording; of any other one, each file and each recording below it is an input."""
     entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    documents = [path for path in entries if path.suffix == ".json"]
-    if documents and _is_recording(folder, documents[0]):
+    if _is_recording(folder):
         return [str(folder)]
     files = [str(path) for path in entries if path.suffix in _KEYPOINT_SUFFIXES]
     below = [source for path in entries if path.is_dir() for source in _expand_folder(path)]
     return files + below
 
 
-def _is_recording(folder: Path, document: Path) -> bool:
-    """Whether a format takes this folder as a whole, and this document as one of its frames."""
-    from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
+def _is_recording(folder: Path) -> bool:
+    """Whether a format takes this folder as a whole."""
+    from pose_mdn.formats.keypoints.registry import is_recording  # noqa: PLC0415
 
-    return any(entry.recognise(folder) and entry.recognise(document) for entry in keypoint_formats().values())
+    return is_recording(folder)
 
 
 def _names(sources: Sequence[str], suffix: str) -> list[tuple[str, str]]:

@@ -36,6 +36,7 @@ class KeypointSequence:
             within each frame, in the order of the file.
         layout_confidence: How sure it is that `skeleton` is the layout of these joints: 1 if the file or the user says
             so, less if it was told from the joints.
+        layout_source: Where the layout comes from: "given", or a sentence that also says which joints were left out.
     """
 
     keypoints_px: FloatArray
@@ -50,6 +51,7 @@ class KeypointSequence:
     lens_model: LensModel = BROWN
     tracked: bool = True
     layout_confidence: float = 1.0
+    layout_source: str = "given"
 
     def __post_init__(self) -> None:
         n, joints = len(self.keypoints_px), self.skeleton.num_joints

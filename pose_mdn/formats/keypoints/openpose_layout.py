@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from pose_mdn.skeletons import BODY25, BODY25B, Skeleton
 
 _NEAR_THE_MIDDLE = (
+    ("thorax", "l_shoulder", "r_shoulder"),
+    ("pelvis", "l_hip", "r_hip"),
     ("neck", "l_shoulder", "r_shoulder"),
     ("mid_hip", "l_hip", "r_hip"),
     ("nose", "l_eye", "r_eye"),
@@ -14,21 +16,47 @@ _NEAR_THE_MIDDLE = (
 """In every view, the first joint projects near the middle of the other two, compared with the size of the body."""
 
 
-def tell_body25_from_body25b(joints: NDArray[np.float32]) -> Skeleton:
+_STEEPNESS = 20.0
+"""How fast confidence grows with the relative difference of two layouts' implausibility: fitted to drawn people."""
+
+
+def tell_body25_from_body25b(joints: NDArray[np.float32]) -> tuple[Skeleton, float]:
     """The layout under which the people look more like people; BODY_25, OpenPose's default, if nothing can be told.
 
     Read in the wrong order, bones become long (from an eye to an elbow) and middles lie elsewhere.
 
     Args:
         joints: (P, 25, 3) x px, y px, confidence; NaN coordinates where missing.
+
+    Returns:
+        The layout and how sure it is, from 0.5 to 1.
     """
-    points, candidates = joints[..., :2].astype(np.float64), (BODY25, BODY25B)
+    first, second = implausibility(joints, (BODY25, BODY25B))
+    confidence = confidence_of_first(first, second)
+    return (BODY25B, 1 - confidence) if second < first else (BODY25, confidence)
+
+
+def implausibility(joints: NDArray[np.float32], candidates: tuple[Skeleton, ...]) -> tuple[float, ...]:
+    """How little people look like people under each layout, in body sizes; infinite if nothing can be told.
+
+    Args:
+        joints: (P, J, 3) x px, y px, confidence; NaN coordinates where missing.
+        candidates: Layouts of J joints.
+    """
+    points = joints[..., :2].astype(np.float64)
     size = _body_size(points)
-    implausibility = np.array([_mean_bone_length(points, size, skeleton) for skeleton in candidates])
+    values = np.array([_mean_bone_length(points, size, skeleton) for skeleton in candidates])
     off_middle = np.array([_distance_from_middle(points, size, skeleton) for skeleton in candidates])
     if np.isfinite(off_middle).all():
-        implausibility += off_middle
-    return BODY25B if implausibility[1] < implausibility[0] else BODY25
+        values += off_middle
+    return tuple(float(value) for value in values)
+
+
+def confidence_of_first(first: float, second: float) -> float:
+    """How sure the first of two layouts is, given how implausible people look under each: 0.5 if equally."""
+    if not (np.isfinite(first) and np.isfinite(second)) or first + second == 0:
+        return 0.5
+    return float(1 / (1 + np.exp(-_STEEPNESS * (second - first) / (first + second))))
 
 
 def _body_size(points: NDArray[np.float64]) -> NDArray[np.float64]:
