@@ -54,11 +54,7 @@ def gather_results(path: Path, options: ReadOptions, *, on_disk: bool = False) -
     pictures = PictureNumbers()
     for entries in list_pieces(path):
         images, joints, identities = _columns(path, entries)
-        if not all(joints):
-            for place, values, identity in zip(pictures.places(images), joints, identities, strict=True):
-                gatherer.add(place, values, identity)
-        else:
-            gatherer.add_all(pictures.places(images), joints, identities)
+        gatherer.add_all(pictures.places(images), joints, identities)
     return gatherer.gathered(renumber=pictures.numbers())
 
 

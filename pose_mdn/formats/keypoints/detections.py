@@ -1,9 +1,8 @@
 """People as JSON formats list them, gathered into a sequence."""
 
 import tempfile
-from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,11 @@ from pose_mdn.skeletons import Skeleton
 
 FLUSH_PEOPLE = 4096
 """So many people are kept as parsed; more are turned into arrays."""
-_SAMPLE_PEOPLE = 2000
+_SAMPLE_PEOPLE = 500
+"""Of so many people, the first of whom something was seen, the layout is told."""
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
 
 
 @dataclass(kw_only=True)
@@ -48,16 +51,17 @@ class PeopleGatherer:
     image_size: tuple[int, int] | None = None
     fps: float | None = None
     on_disk: bool = False
-    _pending: list[object] = field(default_factory=list)
-    _sources: list[str] = field(default_factory=list)
-    _frames: "array[int]" = field(default_factory=lambda: array("q"))
-    _identities: "array[int]" = field(default_factory=lambda: array("q"))
-    _places: "array[int]" = field(default_factory=lambda: array("q"))
-    _stored: int = 0
 
     def __post_init__(self) -> None:
-        self._parts: list[NDArray[np.float32]] = []
-        self._sample: list[NDArray[np.float32]] = []
+        # Parallel lists, because an object for each person would take longer than parsing it.
+        self._people: list[object] = []
+        self._frames: list[int] = []
+        self._identities: list[int] = []
+        self._sources: list[str] = []
+        self._columns_done: list[tuple[IntArray, IntArray, IntArray]] = []
+        self._stored = 0
+        self._parts: list[FloatArray] = []
+        self._sample: list[FloatArray] = []
         self._sampled = 0
         self._count: int | None = None
         self._columns: NDArray[np.intp] | None = None
@@ -73,31 +77,23 @@ class PeopleGatherer:
             identity: The tracker's number for the person; -1 if there is none.
             source: The file, for messages, if it is not `path`.
         """
+        self._people.append(person)
         self._frames.append(frame)
         self._identities.append(identity)
-        if person:
-            self._places.append(self._stored + len(self._pending))
-            self._pending.append(person)
-            self._sources.append(source)
-            if len(self._pending) >= FLUSH_PEOPLE:
-                self._flush()
-        else:
-            self._places.append(-1)
-
-    def add_all(self, frames: Sequence[int], people: Sequence[object], identities: Sequence[int]) -> None:
-        """Take many people at once, all of whom have joints."""
-        first = self._stored + len(self._pending)
-        self._frames.extend(frames)
-        self._identities.extend(identities)
-        self._places.extend(range(first, first + len(people)))
-        self._pending.extend(people)
-        self._sources.extend([""] * len(people))
-        if len(self._pending) >= FLUSH_PEOPLE:
+        self._sources.append(source)
+        if len(self._people) >= FLUSH_PEOPLE:
             self._flush()
 
-    def gathered(
-        self, empty_frames: Sequence[int] = (), *, renumber: NDArray[np.int64] | None = None
-    ) -> GatheredPeople:
+    def add_all(self, frames: Sequence[int], people: Sequence[object], identities: Sequence[int]) -> None:
+        """Take many people at once."""
+        self._people.extend(people)
+        self._frames.extend(frames)
+        self._identities.extend(identities)
+        self._sources.extend([""] * len(people))
+        if len(self._people) >= FLUSH_PEOPLE:
+            self._flush()
+
+    def gathered(self, empty_frames: Sequence[int] = (), *, renumber: IntArray | None = None) -> GatheredPeople:
         """Everybody so far.
 
         Args:
@@ -109,15 +105,15 @@ class PeopleGatherer:
                 pixels or no confidences.
         """
         self._flush()
-        frames = np.frombuffer(self._frames, np.int64) if self._frames else np.empty(0, np.int64)
-        frames = frames if renumber is None else renumber[frames]
-        identities = np.frombuffer(self._identities, np.int64) if self._identities else np.empty(0, np.int64)
-        places = np.frombuffer(self._places, np.int64) if self._places else np.empty(0, np.int64)
-        person, tracked = number_people(frames, identities)
-        empty = np.array(empty_frames, np.int64)
-        frame = np.concatenate([frames, empty])
-        person = np.concatenate([person, np.full(len(empty), NOBODY)])
-        places = np.concatenate([places, np.full(len(empty), -1)])
+        nothing = np.empty(0, np.int64)
+        parts = self._columns_done or [(nothing, nothing, nothing)]
+        frame, identities, places = (np.concatenate(column) for column in zip(*parts, strict=True))
+        frame = frame if renumber is None else renumber[frame]
+        person, tracked = number_people(frame, identities)
+        if len(empty_frames):
+            absent = np.full(len(empty_frames), NOBODY, np.int64)
+            frame = np.concatenate([frame, np.array(empty_frames, np.int64)])
+            person, places = np.concatenate([person, absent]), np.concatenate([places, absent])
         order = np.lexsort((person, frame))
         layout = self._layout()
         image_size = self.options.image_size or self.image_size
@@ -134,10 +130,22 @@ class PeopleGatherer:
         )
 
     def _flush(self) -> None:
-        people, sources = self._pending, self._sources
+        people, sources = self._people, self._sources
         if not people:
             return
-        self._pending, self._sources = [], []
+        places = np.arange(self._stored, self._stored + len(people))
+        if not all(people):
+            present = np.array(list(map(bool, people)))
+            places = np.where(present, self._stored + np.cumsum(present) - 1, NOBODY)
+            sources = [source for source, person in zip(sources, people, strict=True) if person]
+            people = [person for person in people if person]
+        self._columns_done.append((np.array(self._frames, np.int64), np.array(self._identities, np.int64), places))
+        self._people, self._frames, self._identities, self._sources = [], [], [], []
+        if people:
+            self._keep(self._parse(people, sources))
+
+    def _parse(self, people: list[object], sources: list[str]) -> FloatArray:
+        """(P, J, 3) x, y, confidence of the joints wanted, missing ones marked."""
         try:
             values = self.unpack(people)
         except UnpackError as error:
@@ -148,14 +156,16 @@ class PeopleGatherer:
                 cure=error.cure,
             ) from None
         self._require_count(values.shape[1], sources[0])
-        # Detectors write (0, 0) for a joint that they did not find, some of them with a confidence.
-        values[(values[..., :2] == 0).all(axis=-1), 2] = 0
         joints = to_float32(values)
         if self._columns is not None:
             joints = np.where(self._columns[:, None] >= 0, joints[:, self._columns], np.float32(np.nan))
-        self._scale.look(joints)
-        self._keep(joints)
-        self._stored += len(joints)
+        x, y, confidence = joints[..., 0], joints[..., 1], joints[..., 2]
+        # Detectors write (0, 0) for a joint that they did not find, some of them with a confidence.
+        seen = (confidence > 0) & np.isfinite(x) & np.isfinite(y) & ((x != 0) | (y != 0))
+        self._scale.look(joints, seen)
+        joints[~seen] = (np.nan, np.nan, 0)
+        np.minimum(confidence, 1, out=confidence)
+        return joints
 
     def _require_count(self, count: int, source: str) -> None:
         if self._count is not None:
@@ -186,17 +196,18 @@ class PeopleGatherer:
             raise fault(path, expected=wanted + told, got=f"{count}", cure=cure)
         return layout
 
-    def _keep(self, joints: NDArray[np.float32]) -> None:
+    def _keep(self, joints: FloatArray) -> None:
+        self._stored += len(joints)
         if self._sampled < _SAMPLE_PEOPLE:
-            seen = joints[((joints[..., 2] > 0) & np.isfinite(joints).all(axis=-1)).any(axis=1)]
-            self._sample.append(seen[: _SAMPLE_PEOPLE - self._sampled])
-            self._sampled += len(self._sample[-1])
+            seen = joints[(joints[..., 2] > 0).any(axis=1)][: _SAMPLE_PEOPLE - self._sampled]
+            self._sample.append(seen)
+            self._sampled += len(seen)
         if self._file is not None:
             joints.tofile(self._file)
         else:
             self._parts.append(joints)
 
-    def _joints(self, count: int) -> NDArray[np.float32]:
+    def _joints(self, count: int) -> FloatArray:
         """(P, J, 3) all joints, from memory or disk."""
         if self._file is not None and self._stored:
             self._file.flush()
@@ -210,6 +221,4 @@ class PeopleGatherer:
             return self.named
         if self._count is None:
             return BodyLayout.whole(self.default, confidence=0.5, source="nobody to tell it from")
-        sample = np.concatenate(self._sample)
-        sample[~((sample[..., 2] > 0) & np.isfinite(sample).all(axis=-1)), :2] = np.nan
-        return layout_of_count(self.path, sample, self._count)
+        return layout_of_count(self.path, np.concatenate(self._sample), self._count)

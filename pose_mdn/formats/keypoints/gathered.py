@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.formats.keypoints.missing import mark_unseen
 from pose_mdn.formats.keypoints.named_joints import BodyLayout
 from pose_mdn.poses.keypoints import KeypointSequence
 
@@ -16,7 +15,7 @@ class GatheredPeople:
     """Rows ordered by frame and person; a `KeypointStream`.
 
     Attributes:
-        joints: (P, J, 3) x, y, confidence as read, in the order of the file; perhaps on disk.
+        joints: (P, J, 3) x, y, confidence in the order of the file, missing joints marked; perhaps on disk.
         places: (N,) for each row its place in `joints`; -1 if it has none.
         frame: (N,) frame numbers.
         person: (N,) who it is.
@@ -51,18 +50,18 @@ class GatheredPeople:
     def sequence(self, rows: slice = slice(None)) -> KeypointSequence:
         """Some rows, or all of them."""
         places = self.places[rows]
-        present = places >= 0
-        count = self.layout.skeleton.num_joints
-        if present.all():
+        if len(self.joints):
             joints = np.asarray(self.joints[places])
         else:
-            joints = np.zeros((len(places), count, 3), np.float32)
-            joints[present] = self.joints[places[present]]
-        scaled = joints[..., :2] if self.factor == (1.0, 1.0) else joints[..., :2] * np.array(self.factor, np.float32)
-        keypoints_px, confidence = mark_unseen(scaled, joints[..., 2])
+            joints = np.empty((len(places), self.layout.skeleton.num_joints, 3), np.float32)
+        if (absent := places < 0).any():
+            joints[absent] = (np.nan, np.nan, 0)
+        keypoints_px = np.ascontiguousarray(joints[..., :2])
+        if self.factor != (1.0, 1.0):
+            keypoints_px *= np.array(self.factor, np.float32)
         return KeypointSequence(
             keypoints_px=keypoints_px,
-            confidence=confidence,
+            confidence=np.ascontiguousarray(joints[..., 2]),
             skeleton=self.layout.skeleton,
             frame=self.frame[rows],
             person=self.person[rows],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.formats.faults import fault
 from pose_mdn.formats.keypoints.named_joints import BodyLayout, layout_of_names
-from pose_mdn.formats.keypoints.openpose_layout import confidence_of_first, implausibility, tell_body25_from_body25b
+from pose_mdn.formats.keypoints.openpose_layout import confidence_of_first, tell_body25_from_body25b
 from pose_mdn.skeletons import (
     BLAZEPOSE33,
     BODY25,
@@ -21,7 +21,7 @@ from pose_mdn.skeletons import (
     Skeleton,
 )
 
-_LOOKED_AT = 2000
+_LOOKED_AT = 500
 """More people than this teach nothing more about the layout."""
 
 _OPENPOSE_COCO = (
@@ -29,6 +29,9 @@ _OPENPOSE_COCO = (
     *("r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear"),
 )
 """The 18 joints of OpenPose's COCO model, in which AlphaPose's formats "cmu" and "open" are written too."""
+
+_DOUBTFUL = 0.1
+"""Below this, people of 17 joints look so much like Human3.6M's that it is said."""
 
 _WHOLE: Mapping[int, tuple[Skeleton, float]] = {
     16: (MPII16, 0.9),
@@ -81,7 +84,10 @@ def layout_of_count(path: Path, joints: NDArray[np.float32], count: int) -> Body
             cure="convert it to one of these layouts",
         )
     if skeleton is COCO17:
-        confidence *= _against_human36m(joints[:_LOOKED_AT])
+        looks_so = confidence_of_first(joints[:_LOOKED_AT], (COCO17, HUMAN36M17))
+        if looks_so < _DOUBTFUL:
+            confidence *= looks_so
+            source += f", though the people look more like {HUMAN36M17.name}"
     return BodyLayout.whole(skeleton, confidence=round(confidence, 3), source=source)
 
 
@@ -99,10 +105,3 @@ def _larger(count: int) -> BodyLayout:
     layout = layout_of_names((*names, *rest), confidence=confidence, source=f"told from their number as {described}")
     assert layout is not None
     return layout
-
-
-def _against_human36m(joints: NDArray[np.float32]) -> float:
-    """How far people of 17 joints look like COCO's rather than Human3.6M's: near 1 if they do, below 0.5 if not."""
-    first, second = implausibility(joints, (COCO17, HUMAN36M17))
-    confidence = confidence_of_first(first, second)
-    return confidence if confidence < 0.5 else 1.0

@@ -33,16 +33,6 @@ def mark_missing(path: Path, keypoints_px: FloatArray, confidence: FloatArray) -
     """
     if (median := median_of_percentages(confidence)) is not None:
         raise fault(path, expected="confidences from 0 to 1", got=f"a median of {median:.3g}", cure=SCALE_CURE)
-    return mark_unseen(keypoints_px, confidence)
-
-
-def mark_unseen(keypoints_px: FloatArray, confidence: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The same without looking at the scale of the confidences.
-
-    Args:
-        keypoints_px: (N, J, 2) as read.
-        confidence: (N, J) as read; values above 1 are clipped to 1.
-    """
     seen = (confidence > 0) & np.isfinite(keypoints_px).all(axis=-1)
     return (
         np.where(seen[..., None], keypoints_px, np.float32(np.nan)),
@@ -76,18 +66,21 @@ class ScaleWatch:
         self._scores = 0
         self._large_scores = 0
 
-    def look(self, joints: FloatArray) -> None:
-        """Take (P, J, 3) x, y, confidence as read."""
-        points, scores = joints[..., :2], joints[..., 2]
-        finite = np.isfinite(scores) & (scores > 0)
-        self._scores += int(finite.sum())
-        self._large_scores += int((finite & (scores > LARGEST_SCORE)).sum())
-        seen = points[finite & np.isfinite(points).all(axis=-1)]
-        if len(seen):
-            self._first = seen[0] if self._first is None else self._first
-            self._largest = max(self._largest, float(np.abs(seen).max()))
-            self._smallest = min(self._smallest, float(seen.min()))
-            self._is_one_point = self._is_one_point and bool((seen == self._first).all())
+    def look(self, joints: FloatArray, seen: NDArray[np.bool_]) -> None:
+        """Take (P, J, 3) x, y, confidence as read, and (P, J) which of them were seen."""
+        self._scores += int(np.count_nonzero(seen))
+        self._large_scores += int(np.count_nonzero(seen & (joints[..., 2] > LARGEST_SCORE)))
+        # A few people are enough to see pixels; what the others are like changes nothing then.
+        for people in (slice(8), slice(8, None)):
+            if self._largest <= _NORMALIZED_LIMIT:
+                self._look_at_points(joints[people][seen[people], :2])
+
+    def _look_at_points(self, points: FloatArray) -> None:
+        if len(points):
+            self._first = points[0] if self._first is None else self._first
+            self._largest = max(self._largest, float(np.abs(points).max()))
+            self._smallest = min(self._smallest, float(points.min()))
+            self._is_one_point = self._is_one_point and bool((points == self._first).all())
 
     def factor(self, path: Path, image_size: tuple[int, int] | None) -> tuple[float, float]:
         """What x and y are multiplied by to become pixels: 1, or the picture's size if they are fractions of it.

@@ -140,8 +140,8 @@ def _signature(head: bytes) -> tuple[float, str] | None:
 
 FORMAT = KeypointFormat(
     name="mmpose_json",
-    description="an MMPose or RTMPose JSON, {meta_info, instance_info} or a list of frames or instances, or a folder of "
-    "lists, one per frame",
+    description="an MMPose or RTMPose JSON, {meta_info, instance_info} or a list of frames or instances, or a folder "
+    "of lists, one per frame",
     suffixes=(".json",),
     recognise=_recognise,
     read=_read,

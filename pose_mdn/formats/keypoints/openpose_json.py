@@ -12,8 +12,8 @@ from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import BODY25
 
 _UNTRACKED = [-1]
-_JOINT_KEYS = ("pose_keypoints_2d", "pose_keypoints", "joints")
-"""Today's key, that of OpenPose 1.0 and that of the older files that AlphaPose imitates."""
+_OLDER_KEYS = ("pose_keypoints", "joints")
+"""The key of OpenPose 1.0, and that of the older files that AlphaPose imitates."""
 
 
 def _read(path: Path, options: ReadOptions) -> KeypointSequence:
@@ -36,15 +36,14 @@ def people_of(document: object, file: str) -> list[object]:
     Raises:
         FormatError: It is not OpenPose's.
     """
-    people = None
     if isinstance(document, dict):
         people = document.get("people")
         if people is None:
             people = document.get("bodies")
-    if not isinstance(people, list):
-        expected = "an object with a list 'people'"
-        raise fault(Path(file), expected=expected, got=shown(document), cure="write OpenPose's JSON")
-    return people
+        if isinstance(people, list):
+            return people
+    expected = "an object with a list 'people'"
+    raise fault(Path(file), expected=expected, got=shown(document), cure="write OpenPose's JSON")
 
 
 def joints_of(person: object, file: str) -> tuple[list[object], int]:
@@ -54,11 +53,12 @@ def joints_of(person: object, file: str) -> tuple[list[object], int]:
         FormatError: There are none.
     """
     if isinstance(person, dict):
-        for key in _JOINT_KEYS:
-            joints = person.get(key)
-            if isinstance(joints, list):
-                identity = person.get("person_id", _UNTRACKED)
-                return joints, -1 if identity == _UNTRACKED else as_identity(identity)
+        joints = person.get("pose_keypoints_2d")
+        if joints is None:
+            joints = next((person[key] for key in _OLDER_KEYS if key in person), None)
+        if isinstance(joints, list):
+            identity = person.get("person_id", _UNTRACKED)
+            return joints, -1 if identity == _UNTRACKED else as_identity(identity)
     raise fault(
         Path(file),
         expected="a list 'pose_keypoints_2d' for each person",
