@@ -13,7 +13,7 @@ from pose_mdn.formats.keypoints.keypoint_format import (
     Recognition,
     last_bytes,
 )
-from pose_mdn.formats.keypoints.named_joints import BodyLayout, layout_of_names
+from pose_mdn.formats.keypoints.named_joints import BodyLayout, stated_layout
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import COCO17
 
@@ -28,7 +28,7 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
     images, annotations = (_objects(path, document, key) for key in ("images", "annotations"))
     numbers = {_whole_number(path, image, "id"): None for image in images}
     gatherer = PeopleGatherer(
-        path=path, options=options, default=COCO17, named=_named(document), image_size=_one_size(images)
+        path=path, options=options, default=COCO17, named=_named(path, document, options), image_size=_one_size(images)
     )
     seen = set()
     for annotation in annotations:
@@ -73,16 +73,15 @@ def _is_size(image: Mapping[str, object]) -> bool:
     return all(type(value := image.get(key)) is int and 0 < value < 2**31 for key in ("width", "height"))
 
 
-def _named(document: Mapping[str, object]) -> BodyLayout | None:
+def _named(path: Path, document: Mapping[str, object], options: ReadOptions) -> BodyLayout | None:
     """The layout, if all categories with joints name the same ones."""
     categories = document.get("categories")
-    if not isinstance(categories, list):
+    if not isinstance(categories, list) or options.skeleton is not None:
         return None
     lists = [names for entry in categories if isinstance(entry, dict) and (names := entry.get("keypoints"))]
     if not lists or any(names != lists[0] for names in lists) or not isinstance(lists[0], list):
         return None
-    names = [name for name in lists[0] if isinstance(name, str)]
-    return layout_of_names(names) if len(names) == len(lists[0]) else None
+    return stated_layout(path, lists[0])
 
 
 def _recognise(path: Path) -> Recognition | None:

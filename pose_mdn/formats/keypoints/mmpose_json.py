@@ -15,7 +15,7 @@ from pose_mdn.formats.keypoints.identities import as_identity
 from pose_mdn.formats.keypoints.joint_values import pairs_and_scores
 from pose_mdn.formats.keypoints.json_document import json_head, list_pieces, read_json
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
-from pose_mdn.formats.keypoints.named_joints import BodyLayout, layout_of_names
+from pose_mdn.formats.keypoints.named_joints import BodyLayout, stated_layout
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import COCO17
 
@@ -31,7 +31,7 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
         frames: Frames = ((frame, read_json(Path(file))) for frame, file in numbered_files(path))
         named = None
     elif json_head(path).startswith(b"{"):
-        frames, named = _parts_of_object(path)
+        frames, named = _parts_of_object(path, options)
     else:
         frames, named = _frames_of_list(path, list_pieces(path)), None
     gatherer = PeopleGatherer(path=path, options=options, default=COCO17, unpack=pairs_and_scores, named=named)
@@ -54,12 +54,12 @@ def _joints_of(path: Path, frame: int, instance: object) -> tuple[tuple[object, 
     return (joints, instance.get("keypoint_scores")), as_identity(instance.get("track_id"))
 
 
-def _parts_of_object(path: Path) -> tuple[Frames, BodyLayout | None]:
+def _parts_of_object(path: Path, options: ReadOptions) -> tuple[Frames, BodyLayout | None]:
     document = read_json(path)
     if isinstance(document, dict):
         for key in ("instance_info", "predictions"):
             if isinstance(entries := document.get(key), list):
-                return _frames_of_list(path, [entries]), _named(document.get("meta_info"))
+                return _frames_of_list(path, [entries]), _named(path, document.get("meta_info"), options)
     expected = "an object with a list 'instance_info', or a list of instances or of frames"
     raise fault(path, expected=expected, got=shown(document), cure=_CURE)
 
@@ -92,14 +92,12 @@ def _frame_id(path: Path, value: object) -> int:
     return value
 
 
-def _named(meta: object) -> BodyLayout | None:
+def _named(path: Path, meta: object, options: ReadOptions) -> BodyLayout | None:
     """The layout, by the names that the file gives its joints."""
     table = meta.get("keypoint_id2name") if isinstance(meta, dict) else None
-    if not isinstance(table, dict):
+    if not isinstance(table, dict) or options.skeleton is not None:
         return None
-    names = [table.get(str(place)) for place in range(len(table))]
-    known = [name for name in names if isinstance(name, str)]
-    return layout_of_names(known) if len(known) == len(names) else None
+    return stated_layout(path, [table.get(str(place)) for place in range(len(table))])
 
 
 def _is_frame(head: bytes) -> bool:

@@ -1,9 +1,12 @@
 """Which layout a list of joint names is, and where each of its joints stands."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from pose_mdn.formats.faults import fault, shown
 from pose_mdn.skeletons import SKELETONS, Skeleton, mapping_table
 
 FEWEST_JOINTS = 6
@@ -62,9 +65,10 @@ class BodyLayout:
 
 
 def layout_of_names(names: Sequence[str], *, confidence: float = 1.0, source: str = "") -> BodyLayout | None:
-    """The skeleton that keeps most of the joints named; the rest (hands, faces) is left out.
+    """The skeleton that suits the joints named; the rest (hands, faces) is left out.
 
-    What counts first is how many joints of the lifter's skeleton can be made, then how many joints are kept.
+    What counts first is how many joints of the lifter's skeleton can be made, then how few joints the skeleton lacks,
+    then how many joints are kept.
 
     Args:
         names: One per joint, such as "left_knee", "LKnee" or "l_knee".
@@ -75,11 +79,11 @@ def layout_of_names(names: Sequence[str], *, confidence: float = 1.0, source: st
         `None` if the names are not those of a body.
     """
     places = {name: place for place, name in reversed(list(enumerate(joint_names(names))))}
-    best, best_score = None, (FEWEST_JOINTS - 1, 0, 0)
+    best, best_score = None, (FEWEST_JOINTS, -math.inf, 0)
     for skeleton in SKELETONS.values():
         have = set(skeleton.joint_names) & set(places)
         made = sum(bool(sources) and set(sources) <= have for sources in mapping_table(skeleton).values())
-        score = (made, len(have), -skeleton.num_joints)
+        score = (made, len(have) - skeleton.num_joints, len(have))
         if score > best_score:
             best, best_score = skeleton, score
     if best is None:
@@ -90,6 +94,20 @@ def layout_of_names(names: Sequence[str], *, confidence: float = 1.0, source: st
     if kept < len(names):
         sentence += f"; {kept} of {len(names)} joints are used, as {best.name}"
     return BodyLayout(skeleton=best, num_joints=len(names), columns=columns, confidence=confidence, source=sentence)
+
+
+def stated_layout(path: Path, names: Sequence[object]) -> BodyLayout:
+    """The layout of a file that names its joints.
+
+    Raises:
+        FormatError: The names are not those of a body.
+    """
+    texts = [name for name in names if isinstance(name, str)]
+    layout = layout_of_names(texts) if len(texts) == len(names) else None
+    if layout is None:
+        cure = "say which layout it is with skeleton="
+        raise fault(path, expected="names of a person's joints", got=shown(list(names)), cure=cure)
+    return layout
 
 
 def joint_names(names: Sequence[str]) -> list[str]:

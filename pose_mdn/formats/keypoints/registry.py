@@ -9,7 +9,7 @@ import pose_mdn.formats.keypoints as package
 from pose_mdn.errors import FormatError
 from pose_mdn.formats.faults import fault, unreadable
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
-from pose_mdn.formats.registry import described, discover, named
+from pose_mdn.formats.registry import discover, named
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import Skeleton, get_skeleton
 
@@ -136,7 +136,7 @@ def _recognised(path: Path) -> list[tuple[KeypointFormat, Recognition]]:
 
 
 def _unknown(path: Path) -> FormatError:
-    known = described(keypoint_formats())
+    known = ", ".join(keypoint_formats())
     if not path.is_dir():
         return fault(path, expected=f"one of: {known}", got="another file", cure="check it, or say which with format=")
     with os.scandir(path) as entries:
