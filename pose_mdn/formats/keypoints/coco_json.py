@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.formats.faults import fault, shown
-from pose_mdn.formats.keypoints.detections import PeopleGatherer
+from pose_mdn.formats.keypoints.detections import PeopleGatherer, is_large
 from pose_mdn.formats.keypoints.frame_files import frame_number
 from pose_mdn.formats.keypoints.gathered import GatheredPeople
 from pose_mdn.formats.keypoints.identities import as_identity
@@ -17,8 +17,6 @@ from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import COCO17
 
 _LARGEST_NUMBER = 2**62
-_IN_MEMORY_BYTES = 64 << 20
-"""The joints of larger files are kept in a temporary file, if they are read piece by piece."""
 
 
 class PictureNumbers:
@@ -103,11 +101,7 @@ def read_results(path: Path, options: ReadOptions) -> KeypointSequence:
 
 def stream_results(path: Path, options: ReadOptions) -> GatheredPeople:
     """The same piece by piece: a file of any size is parsed once, and its joints wait on disk."""
-    try:
-        size = path.stat().st_size
-    except OSError:
-        size = 0  # reading it says what is wrong
-    return gather_results(path, options, on_disk=size > _IN_MEMORY_BYTES)
+    return gather_results(path, options, on_disk=is_large(path))
 
 
 def _recognise(path: Path) -> Recognition | None:

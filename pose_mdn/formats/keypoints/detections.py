@@ -19,8 +19,10 @@ from pose_mdn.formats.keypoints.missing import ScaleWatch
 from pose_mdn.formats.keypoints.named_joints import BodyLayout
 from pose_mdn.skeletons import Skeleton
 
-FLUSH_PEOPLE = 4096
-"""So many people are kept as parsed; more are turned into arrays."""
+FLUSH_PEOPLE = 256
+"""So many people are kept as parsed; more are turned into arrays, and the parser uses their memory again."""
+_IN_MEMORY_BYTES = 64 << 20
+"""The joints of larger files are kept in a temporary file, if they are read piece by piece."""
 _SAMPLE_PEOPLE = 500
 """Of so many people, the first of whom something was seen, the layout is told."""
 
@@ -222,3 +224,11 @@ class PeopleGatherer:
         if self._count is None:
             return BodyLayout.whole(self.default, confidence=0.5, source="nobody to tell it from")
         return layout_of_count(self.path, np.concatenate(self._sample), self._count)
+
+
+def is_large(path: Path) -> bool:
+    """Whether a file's joints should wait on disk until they are asked for."""
+    try:
+        return path.stat().st_size > _IN_MEMORY_BYTES
+    except OSError:
+        return False  # reading it says what is wrong

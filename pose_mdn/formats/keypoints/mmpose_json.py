@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pose_mdn.formats.faults import fault, shown
-from pose_mdn.formats.keypoints.detections import PeopleGatherer
+from pose_mdn.formats.keypoints.detections import PeopleGatherer, is_large
 from pose_mdn.formats.keypoints.frame_files import frame_number, numbered_files, recognise_frames
+from pose_mdn.formats.keypoints.gathered import GatheredPeople
 from pose_mdn.formats.keypoints.identities import as_identity
 from pose_mdn.formats.keypoints.joint_values import pairs_and_scores
 from pose_mdn.formats.keypoints.json_document import json_head, list_pieces, read_json
@@ -27,6 +28,14 @@ Frames = Iterable[tuple[int, object]]
 
 
 def _read(path: Path, options: ReadOptions) -> KeypointSequence:
+    return _gather(path, options).sequence()
+
+
+def _stream(path: Path, options: ReadOptions) -> GatheredPeople:
+    return _gather(path, options, on_disk=is_large(path))
+
+
+def _gather(path: Path, options: ReadOptions, *, on_disk: bool = False) -> GatheredPeople:
     if path.is_dir():
         frames: Frames = ((frame, read_json(Path(file))) for frame, file in numbered_files(path))
         named = None
@@ -34,7 +43,9 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
         frames, named = _parts_of_object(path, options)
     else:
         frames, named = _frames_of_list(path, list_pieces(path)), None
-    gatherer = PeopleGatherer(path=path, options=options, default=COCO17, unpack=pairs_and_scores, named=named)
+    gatherer = PeopleGatherer(
+        path=path, options=options, default=COCO17, unpack=pairs_and_scores, named=named, on_disk=on_disk
+    )
     empty = []
     for frame, instances in frames:
         if not isinstance(instances, list):
@@ -44,7 +55,7 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
         for instance in instances:
             joints, identity = _joints_of(path, frame, instance)
             gatherer.add(frame, joints, identity)
-    return gatherer.gathered(empty).sequence()
+    return gatherer.gathered(empty)
 
 
 def _joints_of(path: Path, frame: int, instance: object) -> tuple[tuple[object, object], int]:
@@ -143,5 +154,6 @@ FORMAT = KeypointFormat(
     suffixes=(".json",),
     recognise=_recognise,
     read=_read,
+    stream=_stream,
 )
 """What MMPose's demos and inferencers write."""

@@ -10,7 +10,7 @@ import pytest
 
 from pose_mdn.errors import FormatError
 from pose_mdn.formats import keypoint_formats, read_keypoints
-from pose_mdn.formats.keypoints import coco_json, detections
+from pose_mdn.formats.keypoints import detections
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import BODY25B
@@ -39,7 +39,7 @@ def joined(parts: list[KeypointSequence], name: str) -> np.ndarray:
 def test_chunks_are_the_rows_in_order(results, monkeypatch, on_disk, flush) -> None:
     whole = read_keypoints(results)
     monkeypatch.setattr(detections, "FLUSH_PEOPLE", flush)
-    monkeypatch.setattr(coco_json, "_IN_MEMORY_BYTES", 0 if on_disk else 1 << 30)
+    monkeypatch.setattr(detections, "_IN_MEMORY_BYTES", 0 if on_disk else 1 << 30)
     stream = keypoint_formats()["alphapose_json"].stream(results, ReadOptions())
     assert stream.num_rows == len(whole) == 50
     for rows, start, stop in [(8, 0, None), (50, 0, None), (3, 10, 21), (64, 40, 90)]:
@@ -48,6 +48,13 @@ def test_chunks_are_the_rows_in_order(results, monkeypatch, on_disk, flush) -> N
         assert all(part.skeleton is BODY25B and part.tracked for part in parts)
         for name in ("keypoints_px", "confidence", "frame", "person"):
             np.testing.assert_array_equal(joined(parts, name), getattr(whole, name)[start:stop])
+
+
+def test_mmposes_films_are_streams_too(monkeypatch, assert_same) -> None:
+    path = Path(__file__).parent / "made_by" / "mmpose_inferencer_video.json"
+    monkeypatch.setattr(detections, "_IN_MEMORY_BYTES", 0)
+    (part,) = keypoint_formats()["mmpose_json"].stream(path, ReadOptions()).chunks(512)
+    assert_same(part, read_keypoints(path))
 
 
 def test_a_stream_refuses_what_reading_refuses(results) -> None:
