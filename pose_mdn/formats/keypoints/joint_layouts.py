@@ -16,8 +16,8 @@ from pose_mdn.skeletons import SKELETONS, Skeleton
 MIN_JOINTS = 6
 """Fewer joints than this are no body; a lifter asks for as many."""
 
-_SURENESS = 0.95
-"""That a joint called "left_wrist" is the left wrist."""
+_SURE_OF_ALL, _SURE_OF_SOME = 0.95, 0.9
+"""That joints are what they are called, if the names are all of a layout's, or some."""
 _SHOWN = 24
 
 _SIDED = {
@@ -64,7 +64,7 @@ class NamedLayout:
     Attributes:
         skeleton: The layout.
         sources: For each of its joints the index of the name that means it, -1 if there is none.
-        confidence: How sure that is: 1 if the user says it, else the share of the layout that was found, a little less.
+        confidence: How sure that is; 1 if the user says it.
     """
 
     skeleton: Skeleton
@@ -127,10 +127,8 @@ def _recognised(names: Sequence[str]) -> list[str | None]:
 def _fit(skeleton: Skeleton, joints: Sequence[str | None]) -> NamedLayout:
     place = {joint: index for index, joint in enumerate(joints)}
     sources = [place.get(_ALIASES.get(name, name), -1) for name in skeleton.joint_names]
-    found = sum(source >= 0 for source in sources)
-    return NamedLayout(
-        skeleton=skeleton, sources=tuple(sources), confidence=round(_SURENESS * found / skeleton.num_joints, 3)
-    )
+    sure = _SURE_OF_SOME if -1 in sources else _SURE_OF_ALL
+    return NamedLayout(skeleton=skeleton, sources=tuple(sources), confidence=sure)
 
 
 def _found(layout: NamedLayout) -> int:
