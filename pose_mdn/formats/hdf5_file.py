@@ -15,6 +15,8 @@ from pose_mdn.formats.array_checks import Array
 from pose_mdn.formats.faults import fault, unreadable
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_NEAR = 2**22
+"""Bytes. Where the library puts the names of a file's parts depends on its size."""
 _PATIENCE_S = 600.0
 _READER = Path(__file__).with_name("hdf5_process.py")
 _CURE = "write it again"
@@ -52,6 +54,19 @@ def read_hdf5(path: Path) -> Mapping[str, Array]:
         with zipfile.ZipFile(result) as archive:
             paths = archive.read("paths.txt").decode("utf-8", "replace").split("\n")
             return {name: _array(archive, number) for number, name in enumerate(paths) if name}
+
+
+def mentions(path: Path, word: bytes) -> bool:
+    """Whether a file is HDF5 and a name such as `word` stands near its beginning or end; never raises."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(_NEAR)
+            if not start.startswith(SIGNATURE) or word in start:
+                return start.startswith(SIGNATURE)
+            stream.seek(max(_NEAR, path.stat().st_size - _NEAR))
+            return word in stream.read(_NEAR)
+    except OSError:
+        return False
 
 
 def to_texts(array: Array) -> list[str]:

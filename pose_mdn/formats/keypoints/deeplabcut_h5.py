@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from pose_mdn.formats.array_checks import NUMBERS, WHOLE_NUMBERS, Array
 from pose_mdn.formats.faults import fault, shown
-from pose_mdn.formats.hdf5_file import SIGNATURE, read_hdf5, to_attribute, to_texts
+from pose_mdn.formats.hdf5_file import mentions, read_hdf5, to_attribute, to_texts
 from pose_mdn.formats.keypoints.deeplabcut_columns import LEVELS, frame_numbers, from_columns
-from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
 from pose_mdn.formats.plain_pickle import read_plain_pickle
 from pose_mdn.poses.keypoints import KeypointSequence
 
@@ -125,10 +125,7 @@ def _numbers(path: Path, array: Array) -> NDArray[np.float64]:
 
 
 def _recognise(path: Path) -> Recognition | None:
-    head = first_bytes(path, 2**14)
-    if not head.startswith(SIGNATURE):
-        return None
-    if b"df_with_missing" in head or b"pandas_type" in head:
+    if mentions(path, b"pandas_type"):
         return Recognition(confidence=0.9, reason="an HDF5 file with a pandas table")
     return None
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pose_mdn.formats.array_checks import NUMBERS, Array, to_float32
 from pose_mdn.formats.faults import fault, shown
-from pose_mdn.formats.hdf5_file import SIGNATURE, read_hdf5, to_attribute, to_texts
-from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
+from pose_mdn.formats.hdf5_file import mentions, read_hdf5, to_attribute, to_texts
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
 from pose_mdn.formats.keypoints.tracks import Tracks, from_tracks
 from pose_mdn.poses.keypoints import KeypointSequence
 
@@ -28,15 +28,14 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
     names = to_texts(arrays["node_names"])
     keypoints_px = _ordered(path, arrays, "tracks", _AXES)
     scores = _ordered(path, arrays, "point_scores", _AXES[:3]) if "point_scores" in arrays else None
-    times, people = keypoints_px.shape[:2]
-    if keypoints_px.shape[2:] != (len(names), 2) or (scores is not None and scores.shape != keypoints_px.shape[:3]):
+        if keypoints_px.shape[2:] != (len(names), 2) or (scores is not None and scores.shape != keypoints_px.shape[:3]):
         got = f"{arrays['tracks'].shape} and {len(names)} names"
         raise fault(path, expected="'tracks' of x, y for each node of each track", got=got, cure=_CURE)
     tracks = Tracks(
         joint_names=names,
         keypoints_px=keypoints_px,
         confidence=_confidence(keypoints_px, scores),
-        frame=np.arange(times, dtype=np.int64),
+        frame=np.arange(len(keypoints_px), dtype=np.int64),
     )
     return from_tracks(path, tracks, options)
 
@@ -74,10 +73,7 @@ def _confidence(keypoints_px: NDArray[np.float32], scores: NDArray[np.float32] |
 
 
 def _recognise(path: Path) -> Recognition | None:
-    head = first_bytes(path, 2**14)
-    if not head.startswith(SIGNATURE):
-        return None
-    if b"track_occupancy" in head or b"node_names" in head:
+    if mentions(path, b"point_scores") or mentions(path, b"track_occupancy"):
         return Recognition(confidence=0.9, reason="an HDF5 file with SLEAP's tracks")
     return None
 
