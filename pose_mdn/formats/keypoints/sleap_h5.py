@@ -28,7 +28,7 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
     names = to_texts(arrays["node_names"])
     keypoints_px = _ordered(path, arrays, "tracks", _AXES)
     scores = _ordered(path, arrays, "point_scores", _AXES[:3]) if "point_scores" in arrays else None
-        if keypoints_px.shape[2:] != (len(names), 2) or (scores is not None and scores.shape != keypoints_px.shape[:3]):
+    if keypoints_px.shape[2:] != (len(names), 2) or (scores is not None and scores.shape != keypoints_px.shape[:3]):
         got = f"{arrays['tracks'].shape} and {len(names)} names"
         raise fault(path, expected="'tracks' of x, y for each node of each track", got=got, cure=_CURE)
     tracks = Tracks(
