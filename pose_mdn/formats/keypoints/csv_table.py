@@ -12,6 +12,7 @@ import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
 from pose_mdn.formats.faults import fault, unreadable
+from pose_mdn.formats.keypoints.openpose_json import frame_number
 
 _DELIMITERS = ",;\t"
 _LONGEST_HEADER = 2**20
@@ -34,28 +35,54 @@ class CsvFile:
     delimiter: str
     head: tuple[tuple[str, ...], ...]
 
-    def columns(self, header_rows: int, *, text: Collection[int] = ()) -> list[NDArray[np.generic]]:
-        """The columns below the headers: float64, NaN for empty cells, and text where asked.
+    def columns(
+        self, header_rows: int, *, numbers: Collection[int], text: Collection[int] = ()
+    ) -> dict[int, NDArray[np.generic]]:
+        """Some columns below the headers by their places: float64, NaN for empty cells, and text where asked.
 
         Raises:
             FormatError: Rows of different lengths, or a cell that is no number.
         """
         count = max((len(row) for row in self.head[:header_rows]), default=0)
         names = [f"c{place}" for place in range(count)]
-        types = {name: pa.string() if place in text else pa.float64() for place, name in enumerate(names)}
-        if not self.content.replace(b"\r", b"\n").split(b"\n", header_rows)[header_rows:]:
-            return [np.zeros(0, np.str_ if place in text else np.float64) for place in range(count)]
+        wanted = [*numbers, *text]
+        types = {names[place]: pa.string() if place in text else pa.float64() for place in wanted}
+        if len(self.content.split(b"\n", header_rows)) <= header_rows or not wanted:
+            return {place: np.zeros(0, np.str_ if place in text else np.float64) for place in wanted}
         try:
             table = arrow_csv.read_csv(
                 pa.BufferReader(self.content),
                 read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=header_rows, use_threads=False),
                 parse_options=arrow_csv.ParseOptions(delimiter=self.delimiter),
-                convert_options=arrow_csv.ConvertOptions(column_types=types, null_values=_NOTHING),
+                convert_options=arrow_csv.ConvertOptions(
+                    column_types=types, include_columns=list(types), null_values=_NOTHING
+                ),
             )
         except (pa.ArrowException, ValueError, MemoryError) as error:
             got = f"this: {str(error)[:160]}"
-            raise fault(self.path, expected=f"rows of {count} numbers", got=got, cure="write the file again") from error
-        return [_to_numpy(table.column(name)) for name in names]
+            cure = "write the file again"
+            raise fault(self.path, expected=f"rows of {count} numbers", got=got, cure=cure) from error
+        return {place: _to_numpy(table.column(names[place])) for place in wanted}
+
+
+def label_numbers(labels: NDArray[np.generic]) -> NDArray[np.int64]:
+    """(N,) frame numbers of the rows' labels; equal labels have equal numbers.
+
+    Whole numbers are kept, of pictures' names the last number is; if these do not tell the labels apart, labels are
+    counted in order of appearance.
+    """
+    try:
+        values = labels.astype(np.float64)
+    except ValueError:
+        values = np.full(len(labels), np.nan)
+    if np.isfinite(values).all() and (np.abs(values) < 2**53).all() and (np.rint(values) == values).all():
+        return values.astype(np.int64)
+    texts = [str(label) for label in labels.tolist()]
+    distinct = list(dict.fromkeys(texts))
+    numbers = [frame_number(text.rpartition("/")[2]) for text in distinct]
+    known = [number for number in numbers if number is not None]
+    number_of = dict(zip(distinct, known if len(set(known)) == len(distinct) else range(len(distinct)), strict=True))
+    return np.array([number_of[text] for text in texts], np.int64)
 
 
 def open_csv(path: Path, *, header_rows: int) -> CsvFile:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pose_mdn.formats.array_checks import to_float32
 from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
-from pose_mdn.formats.keypoints.openpose_json import frame_number
 from pose_mdn.formats.keypoints.tracks import Tracks, from_tracks
 from pose_mdn.poses.keypoints import KeypointSequence
 
@@ -65,13 +64,3 @@ def from_columns(
         frame=frame,
     )
     return from_tracks(path, tracks, options)
-
-
-def frame_numbers(labels: NDArray[np.generic]) -> NDArray[np.int64]:
-    """(T,) frame numbers of the rows' labels: numbers, or pictures' names; else the rows are counted."""
-    if labels.dtype.kind in "iu":
-        return labels.astype(np.int64)
-    counted = np.arange(len(labels), dtype=np.int64)
-    numbers = [frame_number(str(label).rpartition("/")[2]) for label in labels.tolist()]
-    known = [number for number in numbers if number is not None]
-    return np.array(known, np.int64) if len(set(known)) == len(labels) else counted

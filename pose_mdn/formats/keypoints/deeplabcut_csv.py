@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from pose_mdn.formats.faults import fault, shown
-from pose_mdn.formats.keypoints.csv_table import open_csv, parse_head
-from pose_mdn.formats.keypoints.deeplabcut_columns import LEVELS, frame_numbers, from_columns
+from pose_mdn.formats.keypoints.csv_table import label_numbers, open_csv, parse_head
+from pose_mdn.formats.keypoints.deeplabcut_columns import LEVELS, from_columns
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
 from pose_mdn.poses.keypoints import KeypointSequence
 
@@ -24,20 +24,14 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
     if len({len(row) for row in names}) > 1:
         got = shown([len(row) for row in names])
         raise fault(path, expected="header rows of one length", got=got, cure="write the file again")
-    columns = file.columns(len(rows), text=range(first))
-    values = np.stack(columns[first:], axis=1) if columns[first:] else np.zeros((len(columns[0]), 0))
+    places = range(first, len(names[-1]))
+    columns = file.columns(len(rows), numbers=places, text=[first - 1])
     labels = columns[first - 1]
+    values = np.empty((len(labels), len(places)))
+    for place in places:
+        values[:, place - first] = columns[place]
     levels = {level: row[first:] for level, row in zip(rows, names, strict=True)}
-    return from_columns(path, levels, values.astype(np.float64), _rows(labels), options)
-
-
-def _rows(labels: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    try:
-        whole = labels.astype(np.float64)
-    except ValueError:
-        return frame_numbers(labels)
-    fits = np.isfinite(whole).all() and (np.abs(whole) < 2**62).all() and (np.rint(whole) == whole).all()
-    return whole.astype(np.int64) if fits else np.arange(len(labels), dtype=np.int64)
+    return from_columns(path, levels, values, label_numbers(labels), options)
 
 
 def _header_rows(head: tuple[tuple[str, ...], ...]) -> list[str]:

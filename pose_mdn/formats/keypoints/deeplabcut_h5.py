@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pose_mdn.formats.array_checks import NUMBERS, WHOLE_NUMBERS, Array
 from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.hdf5_file import mentions, read_hdf5, to_attribute, to_texts
-from pose_mdn.formats.keypoints.deeplabcut_columns import LEVELS, frame_numbers, from_columns
+from pose_mdn.formats.keypoints.csv_table import label_numbers
+from pose_mdn.formats.keypoints.deeplabcut_columns import LEVELS, from_columns
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
 from pose_mdn.formats.plain_pickle import read_plain_pickle
 from pose_mdn.poses.keypoints import KeypointSequence
@@ -40,7 +41,7 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
         raise fault(path, expected="columns named by scorer, bodyparts and coords", got=got, cure=_CURE)
     parts = list(zip(*columns, strict=True))
     levels = dict(zip(_LAYOUTS[count], parts, strict=True))
-    return from_columns(path, levels, values, frame_numbers(labels), options)
+    return from_columns(path, levels, values, label_numbers(_plain(labels)), options)
 
 
 def _find_table(path: Path, arrays: Mapping[str, Array]) -> str:
@@ -116,6 +117,13 @@ def _pickled_names(path: Path, attribute: Array | None) -> list[tuple[str, ...]]
     if not isinstance(names, list) or not all(isinstance(name, tuple | list) for name in names):
         raise fault(path, expected="a list of columns", got=shown(names), cure=_CURE)
     return [tuple(str(part) for part in name) for name in names]
+
+
+def _plain(labels: Array) -> Array:
+    """Labels as numbers or text, one per row."""
+    if labels.dtype.kind in NUMBERS and labels.ndim == 1:
+        return labels
+    return np.array(to_texts(labels), np.str_) if labels.ndim == 1 else np.arange(len(labels))
 
 
 def _numbers(path: Path, array: Array) -> NDArray[np.float64]:
