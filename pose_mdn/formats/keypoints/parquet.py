@@ -90,7 +90,7 @@ def open_stream(path: Path, options: ReadOptions) -> ParquetKeypoints:
         table = describe_table(path, file.schema_arrow, options)
         _check_claims(path, file.metadata, table.columns)
         rows = int(file.metadata.num_rows)
-        columns = [name for name in table.columns if name in {"keypoints", "confidence"}]
+        columns = [name for name in table.columns if name not in {"frame", "person", "intrinsics"}]
         for _, batch in _batches(path, file, columns, 0, rows, size=_ROWS_TO_JUDGE):
             keypoints_px, confidence = mark_missing(path, *table.raw_joints(batch))
             if confidence.any():
@@ -125,7 +125,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     except OSError as error:
         # The library raises it for damage too, then without a number.
         raise (unreadable(path, error) if error.errno is not None else _damaged(path, error)) from error
-    except (pa.ArrowException, ValueError, TypeError, MemoryError, RecursionError, OverflowError) as error:
+    except (pa.ArrowException, ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
 
 
