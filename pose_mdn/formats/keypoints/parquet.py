@@ -125,7 +125,15 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     except OSError as error:
         # The library raises it for damage too, then without a number.
         raise (unreadable(path, error) if error.errno is not None else _damaged(path, error)) from error
-    except (pa.ArrowException, ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
+    except (
+        pa.ArrowException,
+        ArithmeticError,
+        LookupError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise _damaged(path, error) from error
 
 

@@ -114,7 +114,7 @@ class KeypointTable:
 
     def _keypoints(self, column: pa.Array) -> FloatArray:
         joints, sizes = self.skeleton.num_joints, list_sizes(column)
-        values = 0
+        values = -1
         if len(sizes) == 1:
             values = sizes[0] // joints if sizes[0] % joints == 0 else -1
         elif len(sizes) == 2:
