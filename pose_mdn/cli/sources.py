@@ -30,33 +30,40 @@ class Job:
     target: Path
 
 
-def plan_jobs(inputs: Sequence[str], output: Path, *, suffix: str = ".npz") -> list[Job]:
+def plan_jobs(
+    inputs: Sequence[str],
+    output: Path,
+    *,
+    suffix: str = ".npz",
+    suffixes: Sequence[str] = RESULT_SUFFIXES,
+    readable: Sequence[str] = _KEYPOINT_SUFFIXES,
+) -> list[Job]:
     """Pair every input with its result.
 
-    One input goes to the file OUT, if OUT ends in `.npz` or `.parquet`. Otherwise OUT is a folder, and results are
-    named after their inputs, in the same subfolders.
+    One input goes to the file OUT, if OUT ends as results do. Otherwise OUT is a folder, and results are named after
+    their inputs, in the same subfolders.
 
     Args:
         inputs: Files, folders, glob patterns or "-".
         output: OUT.
         suffix: Suffix of results in a folder.
+        suffixes: Endings of results.
+        readable: Endings of the files that are taken from folders.
 
     Raises:
         typer.BadParameter: A pattern matches nothing, or the inputs do not fit OUT.
     """
-    sources = list(dict.fromkeys(source for given in inputs for source in _expand(given)))
-    if output.suffix in RESULT_SUFFIXES and not output.is_dir():
+    sources = list(dict.fromkeys(source for given in inputs for source in _expand(given, readable)))
+    endings = " or ".join(suffixes)
+    if output.suffix.lower() in suffixes and not output.is_dir():
         if len(sources) > 1:
             raise typer.BadParameter(f"{len(sources)} inputs need a folder as OUT, got the file {output}")
         return [Job(source=sources[0], target=output)]
     if output.is_file():
-        raise typer.BadParameter(
-            f"OUT must be a folder or end in {' or '.join(RESULT_SUFFIXES)}, got the file {output}"
-        )
+        raise typer.BadParameter(f"OUT must be a folder or end in {endings}, got the file {output}")
     if output.suffix and len(sources) == 1 and not output.is_dir():
         raise typer.BadParameter(
-            f"the result of one input must end in {' or '.join(RESULT_SUFFIXES)}, got {output}; "
-            "for a folder of that name, create it first"
+            f"the result of one input must end in {endings}, got {output}; for a folder of that name, create it first"
         )
     jobs = [Job(source=source, target=output / name) for source, name in _names(sources, suffix)]
     seen: dict[Path, str] = {}
@@ -82,13 +89,13 @@ def opened(source: str) -> Iterator[Path]:
         yield path
 
 
-def _expand(given: str) -> list[str]:
+def _expand(given: str, readable: Sequence[str]) -> list[str]:
     if given == STDIN:
         return [given]
     path = Path(given)
     if path.is_dir():
         # Reading a folder without keypoints explains what was expected in it.
-        return _expand_folder(path) or [given]
+        return _expand_folder(path, readable) or [given]
     if path.exists() or not glob.has_magic(given):
         return [given]
     matches = sorted(glob.glob(given, recursive=True))
@@ -97,14 +104,14 @@ def _expand(given: str) -> list[str]:
     return matches
 
 
-def _expand_folder(folder: Path) -> list[str]:
+def _expand_folder(folder: Path, readable: Sequence[str]) -> list[str]:
     """A folder of frames is one recording; of any other one, each file and each recording below it is an input."""
     entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     documents = [path for path in entries if path.suffix == ".json"]
     if documents and _is_recording(folder, documents[0]):
         return [str(folder)]
-    files = [str(path) for path in entries if path.suffix in _KEYPOINT_SUFFIXES]
-    below = [source for path in entries if path.is_dir() for source in _expand_folder(path)]
+    files = [str(path) for path in entries if path.suffix in readable]
+    below = [source for path in entries if path.is_dir() for source in _expand_folder(path, readable)]
     return files + below
 
 

@@ -58,6 +58,13 @@ def read(path: Path) -> HypothesisSequence:
         raise
     except OSError as error:
         raise unreadable(path, error) from error
+    except (ValueError, TypeError, OverflowError, MemoryError, RecursionError) as error:
+        raise fault(
+            path,
+            expected="a whole JSON lines hypotheses file",
+            got=f"a damaged or other file ({str(error)[:120]!r})",
+            cure="write it again",
+        ) from error
 
 
 def _writable(array: Array) -> Iterable[object]:
@@ -117,8 +124,6 @@ def _facts(path: Path, first: tuple[int, bytes]) -> dict[str, object]:
             got=shown(facts),
             cure="keep the first line when you write the rows again",
         )
-    if any(isinstance(value, dict) for key, value in facts.items() if key != "units"):
-        raise fault(path, expected="numbers, texts and lists in the first line", got="objects", cure="write it again")
     return {key: facts[key] for key in (*REQUIRED_FACTS, *OPTIONAL_FACTS, "num_hypotheses") if key in facts}
 
 
