@@ -48,6 +48,7 @@ def contents(tmp_path_factory, make_keypoints, make_hypotheses, people) -> dict[
     write_keypoints(folder / "keypoints.npz", make_keypoints(rows=2))
     write_hypotheses(folder / "hypotheses.npz", make_hypotheses(rows=2))
     write_hypotheses(folder / "hypotheses.parquet", make_hypotheses(rows=2))
+    write_hypotheses(folder / "hypotheses.jsonl", make_hypotheses(rows=2))
     sequence = make_keypoints(rows=2)
     compressed = io.BytesIO()
     np.savez_compressed(compressed, keypoints=sequence.keypoints_px, skeleton="coco17", frame=[1, 2])
@@ -69,7 +70,7 @@ def test_damaged_keypoints(tmp_path, contents, name, damage) -> None:
     survives(read_keypoints, path)
 
 
-@pytest.mark.parametrize("name", ["hypotheses.npz", "hypotheses.parquet"])
+@pytest.mark.parametrize("name", ["hypotheses.npz", "hypotheses.parquet", "hypotheses.jsonl"])
 @thorough
 @given(damage=DAMAGE)
 def test_damaged_hypotheses(tmp_path, contents, name, damage) -> None:
