@@ -166,7 +166,9 @@ def _plan(inputs: list[str], output: Path, to: str | None) -> tuple[str, list[Jo
         raise typer.BadParameter(f"{output} tells no format; say which with --to {'|'.join(result_formats())}")
     entry = result_format_of(output) if to is None else result_format(to)
     readable = {suffix for known in keypoint_formats().values() for suffix in known.suffixes} | {*HYPOTHESES_SUFFIXES}
-    jobs = plan_jobs(inputs, output, suffix=entry.suffix, suffixes=[entry.suffix], readable=sorted(readable))
+    ending = output.name[-len(entry.suffix) :]
+    endings = [entry.suffix, *([ending] if ending.lower() == entry.suffix else [])]
+    jobs = plan_jobs(inputs, output, suffix=entry.suffix, suffixes=endings, readable=sorted(readable))
     for job in jobs:
         if job.source != STDIN and Path(job.source).absolute() == job.target.absolute():
             raise typer.BadParameter(f"{job.source} would be written over itself; choose another OUT")

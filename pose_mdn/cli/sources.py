@@ -55,7 +55,7 @@ def plan_jobs(
     """
     sources = list(dict.fromkeys(source for given in inputs for source in _expand(given, readable)))
     endings = " or ".join(suffixes)
-    if output.suffix.lower() in suffixes and not output.is_dir():
+    if output.name.endswith(tuple(suffixes)) and not output.is_dir():
         if len(sources) > 1:
             raise typer.BadParameter(f"{len(sources)} inputs need a folder as OUT, got the file {output}")
         return [Job(source=sources[0], target=output)]
