@@ -55,6 +55,7 @@ def plan_jobs(
     *,
     suffix: str = ".npz",
     suffixes: Sequence[str] = RESULT_SUFFIXES,
+    also_readable: Sequence[str] = (),
 ) -> list[Job]:
     """Pair every input with its result, in the order of the inputs.
 
@@ -67,13 +68,14 @@ def plan_jobs(
         output: OUT.
         suffix: Ending of results in a folder.
         suffixes: Endings of results.
+        also_readable: Further endings, in lower case, that folders are searched for.
 
     Raises:
         InputError: A pattern matches nothing, or the inputs do not fit OUT.
     """
     out = Path(output)
-    sources = list(dict.fromkeys(source for given in inputs for source in _expand(given)))
-    if out.suffix in suffixes and not out.is_dir():
+    sources = list(dict.fromkeys(source for given in inputs for source in _expand(given, also_readable)))
+    if out.name.endswith(tuple(suffixes)) and not out.is_dir():
         if len(sources) > 1:
             raise InputError(f"{len(sources)} inputs need a folder as OUT, got the file {out}", field="output")
         return [Job(source=sources[0], target=str(out))]
@@ -122,13 +124,13 @@ def stamp(source: str) -> str:
     return f"{len(files)} {sum(file.st_size for file in files)} {changed}"
 
 
-def _expand(given: str) -> list[str]:
+def _expand(given: str, also_readable: Sequence[str]) -> list[str]:
     if given == STDIN:
         return [given]
     path = Path(given)
     if path.is_dir():
         # Reading a folder without keypoints explains what was expected in it.
-        return _expand_folder(path, _suffixes()) or [given]
+        return _expand_folder(path, (*_suffixes(), *also_readable)) or [given]
     if path.exists() or not glob.has_magic(given):
         return [given]
     matches = sorted(glob.glob(given, recursive=True))

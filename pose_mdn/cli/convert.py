@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pose_mdn.batch.job import STDIN, Job
 from pose_mdn.cli import EXIT_FAILED
 from pose_mdn.cli.job_run import run_jobs
-from pose_mdn.cli.sources import STDIN, Job, opened, plan_jobs
+from pose_mdn.cli.sources import plan_jobs
 
 if TYPE_CHECKING:
+    from pose_mdn.batch.settings import LiftSettings
     from pose_mdn.cli.progress import RowProgress
     from pose_mdn.poses.single import PoseChoice
 
@@ -25,22 +27,12 @@ class Manner:
     Attributes:
         to: Name of the format of the results.
         pose: Which pose stands for all, in formats that hold one.
-        format: Name of the format of keypoints files; found out if `None`.
-        skeleton: Layout of their joints.
-        image_size: (width, height) of their pictures.
-        fps: Their frames per second.
-        clip: Which recording of those in a file.
-        trust_pickle: Whether pickles may be loaded.
+        reading: How keypoints files are read.
     """
 
     to: str
     pose: "PoseChoice"
-    format: str | None
-    skeleton: str | None
-    image_size: tuple[int, int] | None
-    fps: float | None
-    clip: str | None
-    trust_pickle: bool
+    reading: "LiftSettings"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +81,8 @@ def convert(
         str | None,
         typer.Option(
             metavar="FORMAT",
-            help="Format to write: npz, parquet, jsonl, csv, trc, c3d, bvh, gltf, netcdf; of keypoints npz or "
-            "parquet. Told by OUT's ending if left out.",
+            help="Format to write: npz, parquet, jsonl, csv, trc, c3d, bvh, bvh_rigid, gltf, netcdf; of keypoints npz "
+            "or parquet. Told by OUT's ending if left out.",
         ),
     ] = None,
     pose: Annotated[
@@ -116,10 +108,7 @@ def convert(
     ] = None,
     fps: Annotated[
         float | None,
-        typer.Option(min=0, help="Frames per second, if the file does not say.", rich_help_panel=_READING),
-    ] = None,
-    clip: Annotated[
-        str | None, typer.Option(help="Which recording, of files that hold several.", rich_help_panel=_READING)
+        typer.Option(min=0.001, help="Frames per second, if the file does not say.", rich_help_panel=_READING),
     ] = None,
     trust_pickle: Annotated[
         bool,
@@ -133,44 +122,40 @@ def convert(
 
     Results become any format: for OpenSim (trc), Blender (bvh, gltf), biomechanics (c3d), movement (netcdf),
     spreadsheets and R (csv), any language (jsonl). Formats that hold one pose say by --pose which, and get its standard
-    deviations in a file beside, OUT.uncertainty.csv, if they have no place for them. Keypoints become npz or parquet.
-    Rows keep their order, and none is lost. With several inputs, one that cannot be converted is reported, the others
-    are done, and the exit code is 1.
+    deviations in a file beside, OUT.uncertainty.csv, if they have no place for them. Keypoints become npz or parquet;
+    of a file with several recordings, each becomes a file. Rows keep their order, and none is lost. With several
+    inputs, one that cannot be converted is reported, the others are done, and the exit code is 1.
 
     Example: pose-mdn convert walk_3d.npz -o walk.trc --pose linked
     """
-    entry_name, jobs = _plan(inputs, output, to)
-    manner = Manner(
-        to=entry_name,
-        pose=pose,
-        format=format_,
-        skeleton=skeleton,
-        image_size=_parse_image_size(image_size),
-        fps=fps,
-        clip=clip,
-        trust_pickle=trust_pickle,
-    )
+    from pose_mdn.batch.settings import LiftSettings  # noqa: PLC0415
+
+    size = _parse_image_size(image_size)
+    reading = LiftSettings(format=format_, skeleton=skeleton, image_size=size, fps=fps, trust_pickle=trust_pickle)
+    name, jobs = _plan(inputs, output, to, reading)
+    manner = Manner(to=name, pose=pose, reading=reading)
     done, failed = run_jobs(jobs, lambda job, progress, name: _convert_one(job, manner, progress, name))
     _report(done, failed, as_json=as_json)
     if failed:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _plan(inputs: list[str], output: Path, to: str | None) -> tuple[str, list[Job]]:
+def _plan(inputs: list[str], output: Path, to: str | None, reading: "LiftSettings") -> tuple[str, list[Job]]:
     """The name of the format to write, and what to do."""
-    from pose_mdn.formats import keypoint_formats, result_formats  # noqa: PLC0415
+    from pose_mdn.batch.parts import split_jobs  # noqa: PLC0415
+    from pose_mdn.formats import result_formats  # noqa: PLC0415
     from pose_mdn.formats.hypotheses.files import HYPOTHESES_SUFFIXES  # noqa: PLC0415
     from pose_mdn.formats.results.registry import result_format, result_format_of  # noqa: PLC0415
 
     if to is None and (not output.suffix or output.is_dir()):
         raise typer.BadParameter(f"{output} tells no format; say which with --to {'|'.join(result_formats())}")
     entry = result_format_of(output) if to is None else result_format(to)
-    readable = {suffix for known in keypoint_formats().values() for suffix in known.suffixes} | {*HYPOTHESES_SUFFIXES}
     ending = output.name[-len(entry.suffix) :]
     endings = [entry.suffix, *([ending] if ending.lower() == entry.suffix else [])]
-    jobs = plan_jobs(inputs, output, suffix=entry.suffix, suffixes=endings, readable=sorted(readable))
+    planned = plan_jobs(inputs, output, suffix=entry.suffix, suffixes=endings, also_readable=HYPOTHESES_SUFFIXES)
+    jobs = split_jobs(planned, reading)
     for job in jobs:
-        if job.source != STDIN and Path(job.source).absolute() == job.target.absolute():
+        if job.source != STDIN and Path(job.source).absolute() == Path(job.target).absolute():
             raise typer.BadParameter(f"{job.source} would be written over itself; choose another OUT")
     return entry.name, jobs
 
@@ -182,11 +167,13 @@ def _parse_image_size(text: str | None) -> tuple[int, int] | None:
 
 
 def _convert_one(job: Job, manner: Manner, progress: "RowProgress", description: str) -> Summary:
+    from pose_mdn.batch.work import opened  # noqa: PLC0415
     from pose_mdn.formats.hypotheses.files import holds_hypotheses  # noqa: PLC0415
 
     with opened(job.source) as path:
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-        convert_file = _convert_hypotheses if manner.format is None and holds_hypotheses(path) else _convert_keypoints
+        Path(job.target).parent.mkdir(parents=True, exist_ok=True)
+        is_result = manner.reading.format is None and holds_hypotheses(path)
+        convert_file = _convert_hypotheses if is_result else _convert_keypoints
         return convert_file(path, job, manner, progress, description)
 
 
@@ -199,7 +186,7 @@ def _convert_hypotheses(path: Path, job: Job, manner: Manner, progress: "RowProg
     written = write_result(job.target, hypotheses, format=manner.to, choice=manner.pose)
     progress.advance(len(hypotheses))
     return Summary(
-        input=job.source,
+        input=job.label,
         outputs=[str(output) for output in written],
         holds="hypotheses",
         rows=len(hypotheses),
@@ -218,21 +205,22 @@ def _convert_keypoints(path: Path, job: Job, manner: Manner, progress: "RowProgr
             f"(pose-mdn lift), or choose --to {' or '.join(_KEYPOINT_OUTPUTS)}",
             field="to",
         )
+    reading = manner.reading
     sequence = read_keypoints(
         path,
-        format=manner.format,
-        skeleton=manner.skeleton,
-        image_size=manner.image_size,
-        fps=manner.fps,
-        clip=manner.clip,
-        trust_pickle=manner.trust_pickle,
+        format=reading.format,
+        skeleton=reading.skeleton,
+        image_size=reading.image_size,
+        fps=reading.fps,
+        clip=job.clip,
+        trust_pickle=reading.trust_pickle,
     )
     progress.begin(description, len(sequence))
     write_keypoints(job.target, sequence)
     progress.advance(len(sequence))
     return Summary(
-        input=job.source,
-        outputs=[str(job.target)],
+        input=job.label,
+        outputs=[job.target],
         holds="keypoints",
         rows=len(sequence),
         with_pose=int((sequence.confidence > 0).any(axis=1).sum()),

@@ -160,6 +160,11 @@ def test_an_ending_in_upper_case_is_the_same_format(run: Run, result, tmp_path) 
     assert (tmp_path / "OUT.CSV").is_file()
 
 
+def test_the_help_names_every_format(run: Run) -> None:
+    text = said(run("--help"))
+    assert [name for name in result_formats() if f" {name}" not in text] == []
+
+
 def test_a_missing_input_says_so(run: Run, tmp_path) -> None:
     answer = run(tmp_path / "absent.npz", "-o", tmp_path / "out.csv")
     assert answer.exit_code == 1
