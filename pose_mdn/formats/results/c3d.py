@@ -18,9 +18,12 @@ from pose_mdn.skeletons import HUMAN36M17
 _MM = 1000.0
 _MOST_FRAMES = 65_535
 """What the format counts to in 16 bits."""
-_MOST_POINTS = 65_535 // 4
+_LARGEST_PARAMETERS = 255 * 512
+_PER_POINT, _OTHER_PARAMETERS = 3, 4096
+"""Bytes beside the labels, more than ezc3d 1.7.2 was seen to write."""
 _LARGEST_RESIDUAL = 255
 """Residuals are stored in 8 bits, as multiples of POINT:SCALE."""
+_LONGEST_TEXT = 127
 _MISSING = -1.0
 _TWO_WORDS = 1 << 32
 _Y_UP_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -43,13 +46,7 @@ def write_c3d(path: Path, poses: SinglePoses) -> tuple[Path, ...]:
             "writing C3D needs ezc3d, which is not installed; install it with: pip install 'pose-mdn[c3d]'"
         )
     recording = to_recording(poses)
-    points = len(recording.tracks) * HUMAN36M17.num_joints
-    if recording.num_frames > _MOST_FRAMES or points > _MOST_POINTS:
-        raise InputError(
-            f"{path}: expected at most {_MOST_FRAMES} frames and {_MOST_POINTS} points, which is all that C3D can "
-            f"count, got {recording.num_frames} and {points}; cut the film, or choose another format",
-            field="frame",
-        )
+    _check_size(path, recording)
     # The library writes to a path only, and what it writes must appear at once.
     with tempfile.TemporaryDirectory(prefix="pose-mdn-") as folder:
         made = Path(folder) / "made.c3d"
@@ -58,6 +55,18 @@ def write_c3d(path: Path, poses: SinglePoses) -> tuple[Path, ...]:
     with replace_atomically(path) as stream:
         stream.write(content)
     return (path,)
+
+
+def _check_size(path: Path, recording: Recording) -> None:
+    """Refuse what the library would write without a word although numbers wrap around."""
+    labels = _labels(recording)
+    parameters = len(labels) * (max(map(len, labels)) + _PER_POINT) + _OTHER_PARAMETERS
+    if recording.num_frames > _MOST_FRAMES or parameters > _LARGEST_PARAMETERS:
+        raise InputError(
+            f"{path}: expected at most {_MOST_FRAMES} frames and some 300 people, which is all that C3D can count, "
+            f"got {recording.num_frames} and {len(recording.tracks)}; cut the film, or choose another format",
+            field="frame",
+        )
 
 
 def _fill(recording: Recording) -> Any:
@@ -88,7 +97,7 @@ def _describe(film: Any, recording: Recording) -> None:
             film.add_parameter("TRIAL", name, [number & 0xFFFF, number >> 16])
     film.add_parameter("POINT", "X_SCREEN", "+X")
     film.add_parameter("POINT", "Y_SCREEN", "+Z")
-    film.add_parameter("POSE_MDN", "MODEL", recording.model)
+    film.add_parameter("POSE_MDN", "MODEL", recording.model.encode("ascii", "replace").decode()[:_LONGEST_TEXT])
     film.add_parameter("POSE_MDN", "CHOICE", recording.choice)
     film.add_parameter("POSE_MDN", "RATE_SOURCE", "assumed" if recording.fps_assumed else "given")
     film.add_parameter("POSE_MDN", "FIRST_FRAME", str(first))
@@ -103,7 +112,7 @@ def _labels(recording: Recording) -> list[str]:
 def _points_mm(recording: Recording) -> NDArray[np.float64]:
     """(3, P, T) with Z up, NaN in gaps."""
     joints = np.concatenate([track.positions_m for track in recording.tracks], axis=1)
-    return _MM * (joints @ _Y_UP_TO_Z_UP.T).transpose(2, 1, 0)
+    return np.asarray(_MM * (joints @ _Y_UP_TO_Z_UP.T).transpose(2, 1, 0))
 
 
 def _residuals_mm(recording: Recording) -> NDArray[np.float64]:
@@ -111,7 +120,7 @@ def _residuals_mm(recording: Recording) -> NDArray[np.float64]:
     std_m = np.concatenate([track.std_m for track in recording.tracks], axis=1)
     present = np.concatenate([np.repeat(track.present[:, None], 17, axis=1) for track in recording.tracks], axis=1)
     sigma_mm = _MM * np.sqrt((np.nan_to_num(std_m) ** 2).sum(axis=-1))
-    return np.where(present, sigma_mm, _MISSING).T
+    return np.asarray(np.where(present, sigma_mm, _MISSING).T)
 
 
 FORMAT = ResultFormat(
