@@ -26,7 +26,6 @@ _LARGEST_RESIDUAL = 255
 _LONGEST_TEXT = 127
 _MISSING = -1.0
 _TWO_WORDS = 1 << 32
-_Y_UP_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 
 def write_c3d(path: Path, poses: SinglePoses) -> tuple[Path, ...]:
@@ -112,7 +111,8 @@ def _labels(recording: Recording) -> list[str]:
 def _points_mm(recording: Recording) -> NDArray[np.float64]:
     """(3, P, T) with Z up, NaN in gaps."""
     joints = np.concatenate([track.positions_m for track in recording.tracks], axis=1)
-    return np.asarray(_MM * (joints @ _Y_UP_TO_Z_UP.T).transpose(2, 1, 0))
+    x, y, z = joints.transpose(2, 1, 0)
+    return _MM * np.stack([x, -z, y])
 
 
 def _residuals_mm(recording: Recording) -> NDArray[np.float64]:
@@ -128,4 +128,6 @@ FORMAT = ResultFormat(
     description="points of biomechanics software, .c3d, one pose, uncertainty as residuals (needs the extra c3d)",
     suffix=".c3d",
     write_poses=write_c3d,
+    axes=("x", "z", "-y"),
+    unit="mm",
 )
