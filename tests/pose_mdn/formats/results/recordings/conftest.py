@@ -12,6 +12,8 @@ from pose_mdn.skeletons import HUMAN36M17
 
 Y_UP = np.array([1.0, -1.0, -1.0])
 
+CAMERA_TO_PERSON_M = np.array([0.0, 0.0, 4.0])
+
 T_POSE_M = {
     "r_hip": (-0.13, 0, 0), "r_knee": (0, -0.43, 0), "r_ankle": (0, -0.43, 0), "l_hip": (0.13, 0, 0),
     "l_knee": (0, -0.43, 0), "l_ankle": (0, -0.43, 0), "spine": (0, 0.23, 0), "thorax": (0, 0.25, 0),
@@ -53,7 +55,7 @@ def _rigid_positions(seed: int, frames: int, wildness: float = 1.0) -> np.ndarra
 
 
 def _odd_positions(random: np.random.Generator, rows: int, kind: str) -> np.ndarray:
-    positions = random.normal(0, 0.4, (rows, 17, 3)) + [0, 0, 4]
+    positions = random.normal(0, 0.4, (rows, 17, 3)) + CAMERA_TO_PERSON_M
     if kind == "all joints in one point":
         positions[:] = positions[:, :1]
     elif kind == "some bones without length":
