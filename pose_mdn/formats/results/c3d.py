@@ -1,5 +1,6 @@
 """C3D, the file of biomechanics laboratories, written with ezc3d."""
 
+import struct
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,10 @@ _PER_POINT, _OTHER_PARAMETERS = 3, 4096
 _LARGEST_RESIDUAL = 255
 """Residuals are stored in 8 bits, as multiples of POINT:SCALE."""
 _LONGEST_TEXT = 127
+_BLOCK = 512
+_SCALE_IN_HEADER, _DATA_IN_HEADER = 12, 16
+_INTEGERS = 2
+"""The library's number for integers of 16 bits."""
 _MISSING = -1.0
 _TWO_WORDS = 1 << 32
 
@@ -46,11 +51,7 @@ def write_c3d(path: Path, poses: SinglePoses) -> tuple[Path, ...]:
         )
     recording = to_recording(poses)
     _check_size(path, recording)
-    # The library writes to a path only, and what it writes must appear at once.
-    with tempfile.TemporaryDirectory(prefix="pose-mdn-") as folder:
-        made = Path(folder) / "made.c3d"
-        _fill(recording).write(str(made))
-        content = made.read_bytes()
+    content = _content(recording)
     with replace_atomically(path) as stream:
         stream.write(content)
     return (path,)
@@ -68,21 +69,36 @@ def _check_size(path: Path, recording: Recording) -> None:
         )
 
 
-def _fill(recording: Recording) -> Any:
+def _content(recording: Recording) -> bytes:
+    points_mm, residuals_mm = _points_mm(recording), _residuals_mm(recording)
+    step_mm = max(1.0, float(np.ceil(residuals_mm.max() / _LARGEST_RESIDUAL)))
+    # The library writes to a path only, and what it writes must appear at once.
+    with tempfile.TemporaryDirectory(prefix="pose-mdn-") as folder:
+        made = Path(folder) / "made.c3d"
+        _film(recording, points_mm, step_mm).write(str(made))
+        content = bytearray(made.read_bytes())
+    # It leaves -1 in the header, and readers that compare the two scales refuse the file.
+    struct.pack_into("<f", content, _SCALE_IN_HEADER, -step_mm)
+    # ezc3d 1.7.2 writes residuals into the byte of the cameras, where large ones make points invalid.
+    (first_block,) = struct.unpack_from("<H", content, _DATA_IN_HEADER)
+    words = np.frombuffer(content, "<f4", 4 * residuals_mm.size, (first_block - 1) * _BLOCK)
+    words.reshape(*residuals_mm.T.shape, 4)[..., 3] = np.where(
+        residuals_mm < 0, _MISSING, np.round(residuals_mm / step_mm)
+    ).T
+    return bytes(content)
+
+
+def _film(recording: Recording, points_mm: NDArray[np.float64], step_mm: float) -> Any:
     """The recording as an ezc3d object, whose types are not known."""
     import ezc3d  # noqa: PLC0415  (an extra, and the registry of formats imports every module here)
 
     film = ezc3d.c3d()
-    points, residuals_mm = _points_mm(recording), _residuals_mm(recording)
-    step_mm = max(1.0, np.ceil(residuals_mm.max() / _LARGEST_RESIDUAL))
     point = film["parameters"]["POINT"]
     point["RATE"]["value"] = [recording.fps]
     point["UNITS"]["value"] = ["mm"]
     point["LABELS"]["value"] = _labels(recording)
     point["SCALE"]["value"] = [-step_mm]
-    film["data"]["points"] = np.concatenate([points, np.ones_like(points[:1])])
-    rounded = np.where(residuals_mm < 0, _MISSING, np.round(residuals_mm / step_mm) * step_mm)
-    film["data"]["meta_points"]["residuals"] = rounded[None]
+    film["data"]["points"] = np.concatenate([points_mm, np.ones_like(points_mm[:1])])
     _describe(film, recording)
     return film
 
@@ -94,6 +110,7 @@ def _describe(film: Any, recording: Recording) -> None:
     if first >= 0 and last + 1 < _TWO_WORDS:
         for name, number in (("ACTUAL_START_FIELD", first + 1), ("ACTUAL_END_FIELD", last + 1)):
             film.add_parameter("TRIAL", name, [number & 0xFFFF, number >> 16])
+            film["parameters"]["TRIAL"][name]["type"] = _INTEGERS  # the library made them floating-point
     film.add_parameter("POINT", "X_SCREEN", "+X")
     film.add_parameter("POINT", "Y_SCREEN", "+Z")
     film.add_parameter("POSE_MDN", "MODEL", recording.model.encode("ascii", "replace").decode()[:_LONGEST_TEXT])
