@@ -121,6 +121,22 @@ def test_what_holds_no_uncertainty_gets_it_beside_in_its_own_axes_and_unit(
     assert [row["status"] for row in rows[::17]] == film.status.tolist()
 
 
+BESIDE = [entry.name for entry in result_formats().values() if entry.write_poses and not entry.states_uncertainty]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_every_format_without_standard_deviations_has_them_beside(tmp_path, random_hypotheses, name) -> None:
+    film, entry = random_hypotheses(0, 4, 2), result_formats()[name]
+    written = [write_result(tmp_path / f"{copy}{entry.suffix}", film) for copy in "ab"]
+    rows, chosen = read_table(written[0][-1]), choose_poses(film)
+    assert written[0][-1].name == f"a{entry.suffix}.uncertainty.csv"
+    assert written[0][-1].read_bytes() == written[1][-1].read_bytes()
+    factor = {"m": 1, "cm": 100, "mm": 1000}[entry.unit]
+    order = ["xyz".index(axis[-1]) for axis in entry.axes]
+    found = numbers(rows, *(f"std_{axis}_{entry.unit}" for axis in "xyz"))
+    np.testing.assert_allclose(found, factor * chosen.std_m[..., order], atol=1e-6 * factor)
+
+
 def test_cells_are_the_same_however_many_rows_are_written_at_once(tmp_path, make_film, monkeypatch) -> None:
     film = make_film(frames=30)
     (whole,) = write_result(tmp_path / "whole.csv", film)
