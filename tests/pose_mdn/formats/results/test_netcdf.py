@@ -65,7 +65,7 @@ FILMS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(facts=FILMS)
 def test_every_row_is_in_its_frame_and_at_its_person(tmp_path, make_hypotheses, facts) -> None:
     film = film_of(make_hypotheses, **facts)
