@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import struct
 import zipfile
 from pathlib import Path
 from typing import Protocol
@@ -84,7 +85,7 @@ def holds_hypotheses(path: Path) -> bool:
         import pyarrow.parquet as pq  # noqa: PLC0415 - it takes longer to import than all the rest
 
         return "means" in pq.read_schema(path).names
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, struct.error, zipfile.BadZipFile):
         return False
 
 

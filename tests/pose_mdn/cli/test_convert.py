@@ -142,6 +142,14 @@ def test_what_is_misspelt_is_named_with_the_nearest(run: Run, result, words, mes
     assert message in said(answer)
 
 
+def test_keypoints_survive_a_table(run: Run, tmp_path) -> None:
+    assert run(CLIP, "-o", tmp_path / "clip.parquet").exit_code == 0
+    assert run(tmp_path / "clip.parquet", "-o", tmp_path / "back.npz").exit_code == 0
+    back, clip = read_keypoints(tmp_path / "back.npz"), read_keypoints(CLIP)
+    for name in ("keypoints_px", "confidence", "frame", "person"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(clip, name))
+
+
 def test_keypoints_cannot_become_poses(run: Run, tmp_path) -> None:
     answer = run(CLIP, "-o", tmp_path / "clip.csv")
     assert answer.exit_code == 1

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pose_mdn.errors import FormatError
 from pose_mdn.formats import read_hypotheses, read_keypoints, write_hypotheses, write_keypoints
+from pose_mdn.formats.hypotheses.files import holds_hypotheses
 
 DAMAGE = st.tuples(
     st.floats(0, 1) | st.none(),
@@ -77,6 +78,7 @@ def test_damaged_hypotheses(tmp_path, contents, name, damage) -> None:
     path = tmp_path / name
     path.write_bytes(damaged(contents[name], damage))
     survives(read_hypotheses, path)
+    assert holds_hypotheses(path) in {True, False}
 
 
 @pytest.mark.parametrize("key", ["keypoints", "skeleton", "frame"])

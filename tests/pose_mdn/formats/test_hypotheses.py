@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pose_mdn.errors import FormatError, InputError
-from pose_mdn.formats import read_hypotheses, read_keypoints, write_hypotheses
+from pose_mdn.formats import read_hypotheses, read_keypoints, write_hypotheses, write_keypoints
+from pose_mdn.formats.hypotheses.files import holds_hypotheses
 from pose_mdn.skeletons import HUMAN36M17, MAPPINGS
 
 each_suffix = pytest.mark.parametrize("suffix", [".npz", ".parquet", ".jsonl"])
@@ -158,6 +159,16 @@ def test_another_suffix_is_refused(tmp_path, make_hypotheses, name) -> None:
         write_hypotheses(tmp_path / name, make_hypotheses())
     with pytest.raises(FormatError, match=r"\.npz, \.parquet, \.jsonl"):
         read_hypotheses(tmp_path / name)
+
+
+@each_suffix
+def test_results_are_told_from_keypoints(tmp_path, make_hypotheses, make_keypoints, suffix) -> None:
+    write_hypotheses(tmp_path / f"result{suffix}", make_hypotheses())
+    assert holds_hypotheses(tmp_path / f"result{suffix}")
+    assert not holds_hypotheses(tmp_path / f"absent{suffix}")
+    if suffix != ".jsonl":
+        write_keypoints(tmp_path / f"keypoints{suffix}", make_keypoints())
+        assert not holds_hypotheses(tmp_path / f"keypoints{suffix}")
 
 
 @each_suffix

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import csv as arrow_csv
 
 from pose_mdn.errors import InputError
 from pose_mdn.formats import read_hypotheses
@@ -89,6 +90,18 @@ def test_a_table_holds_the_chosen_poses(tmp_path, data, films, make_film, choice
         assert [row[name] for row in rows] == np.repeat(values, 17).astype(str).tolist()
     seconds = film.frame / film.fps if film.fps else np.full(len(film), np.nan)
     np.testing.assert_allclose(numbers(rows, "time_s")[:, 0, 0], seconds, atol=1e-6)
+
+
+def test_a_table_is_read_with_the_right_types_by_a_library(tmp_path, make_film) -> None:
+    film = make_film(frames=12)
+    (path,) = write_result(tmp_path / "film.csv", film, choice="top")
+    table = arrow_csv.read_csv(path)
+    kinds = {name: str(table.schema.field(name).type) for name in table.column_names}
+    assert {kinds[name] for name in ("frame", "person")} == {"int64"}
+    assert {kinds[name] for name in ("joint", "status")} == {"string"}
+    assert {kind for name, kind in kinds.items() if name.endswith(("_m", "_s")) or name == "weight"} == {"double"}
+    found = np.stack([table.column(name).to_numpy() for name in ("x_m", "y_m", "z_m")], axis=-1).reshape(-1, 17, 3)
+    np.testing.assert_allclose(found, choose_poses(film, "top").positions_m, atol=1e-6)
 
 
 @pytest.fixture
