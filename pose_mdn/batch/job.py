@@ -55,6 +55,7 @@ def plan_jobs(
     *,
     suffix: str = ".npz",
     suffixes: Sequence[str] = RESULT_SUFFIXES,
+    also_readable: Sequence[str] = (),
 ) -> list[Job]:
     """Pair every input with its result, in the order of the inputs.
 
@@ -67,13 +68,14 @@ def plan_jobs(
         output: OUT.
         suffix: Ending of results in a folder.
         suffixes: Endings of results.
+        also_readable: Further endings, in lower case, that folders are searched for.
 
     Raises:
         InputError: A pattern matches nothing, or the inputs do not fit OUT.
     """
     out = Path(output)
-    sources = {source: base for given in inputs for source, base in _expand(given)}
-    if out.suffix in suffixes and not out.is_dir():
+    sources = {source: base for given in inputs for source, base in _expand(given, also_readable)}
+    if out.name.endswith(tuple(suffixes)) and not out.is_dir():
         if len(sources) > 1:
             raise InputError(f"{len(sources)} inputs need a folder as OUT, got the file {out}", field="output")
         return [Job(source=next(iter(sources)), target=str(out))]
@@ -122,14 +124,14 @@ def stamp(source: str) -> str:
     return f"{len(files)} {sum(file.st_size for file in files)} {changed}"
 
 
-def _expand(given: str) -> list[tuple[str, str]]:
+def _expand(given: str, also_readable: Sequence[str]) -> list[tuple[str, str]]:
     """The sources that an input stands for, each with the folder that it was found in."""
     if given == STDIN:
         return [(given, "")]
     path = Path(given)
     if path.is_dir():
         # Reading a folder without keypoints explains what was expected in it.
-        found = _expand_folder(path, source_suffixes()) or [given]
+        found = _expand_folder(path, (*source_suffixes(), *also_readable)) or [given]
         whole = [Path(source) for source in found] == [path]
         return [(source, _parent(given) if whole else os.path.abspath(given)) for source in found]
     if path.exists() or not glob.has_magic(given):

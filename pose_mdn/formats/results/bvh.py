@@ -25,4 +25,6 @@ FORMAT = ResultFormat(
     "each person",
     suffix=".bvh",
     write_poses=write_bvh,
+    axes=("x", "-y", "-z"),
+    unit="cm",
 )

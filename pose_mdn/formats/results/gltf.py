@@ -161,4 +161,5 @@ FORMAT = ResultFormat(
     description="animated skeletons for browsers, game engines and Blender, .glb, one pose",
     suffix=".glb",
     write_poses=write_gltf,
+    axes=("x", "-y", "-z"),
 )

@@ -14,9 +14,12 @@ Floats = NDArray[np.float64]
 ASSUMED_FPS = 30.0
 """Where the rate is not known. Files of motions cannot leave it open, and most cameras film at it."""
 
+_POSSIBLE_FPS = (1e-6, 1e5)
+"""From pictures of seasons to films of bullets: times of frames can be told apart in every format."""
+
 _SPARSEST = 10
 _ALWAYS_ALLOWED_FRAMES = 10_000
-"""A time axis may be this much longer than there are rows; numbers of unrelated pictures would make millions of gaps."""
+"""A time axis may be this much longer than there are rows; unrelated pictures would make millions of gaps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +109,12 @@ def person_paths(path: Path, recording: Recording, suffix: str) -> tuple[Path, .
 def _rate(fps: float | None) -> float:
     if fps is None:
         return ASSUMED_FPS
-    if not 0 < fps < np.inf:
-        raise InputError(f"fps: expected a number above 0, got {fps}; leave it out if it is not known", field="fps")
+    low, high = _POSSIBLE_FPS
+    if not low <= fps <= high:
+        raise InputError(
+            f"fps: expected frames per second from {low:g} to {high:g}, got {fps}; leave it out if it is not known",
+            field="fps",
+        )
     return float(fps)
 
 

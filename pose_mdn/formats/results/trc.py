@@ -66,4 +66,5 @@ FORMAT = ResultFormat(
     description="markers of OpenSim and Pose2Sim, .trc, one pose, a file for each person",
     suffix=".trc",
     write_poses=write_trc,
+    axes=("x", "-y", "-z"),
 )
