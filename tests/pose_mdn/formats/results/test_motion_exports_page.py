@@ -7,7 +7,7 @@ import pytest
 
 from pose_mdn.formats.results import bvh, bvh_rigid, c3d, gltf, trc
 
-PAGE = (Path(__file__).parents[5] / "docs" / "motion_exports.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "motion_exports.md").read_text(encoding="utf-8")
 FORMATS = [module.FORMAT for module in (trc, c3d, bvh, bvh_rigid, gltf)]
 
 
