@@ -159,6 +159,7 @@ class Lifter:
             ood_score=columns["ood_score"],
             lens_model=camera.lens_model,
             tracked=sequence.tracked,
+            mapping=sequence.mapping,
         )
         return hypotheses if body is None else with_known_body(hypotheses, body)
 

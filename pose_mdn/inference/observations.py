@@ -88,7 +88,7 @@ def prepare(
     outside = seen & _outside_picture(planes_px, sequence.image_size)
     weights = np.where(seen & ~outside, np.minimum(given, 1), 0)
     if is_ideal(distortion, lens_model):
-        keypoints_px, confidence = map_planes(planes_px, weights, sequence.skeleton)
+        keypoints_px, confidence = map_planes(planes_px, weights, sequence.skeleton, sequence.mapping)
         ideal_px: NDArray[np.floating] = keypoints_px
     else:
         keypoints_px, ideal_px, confidence = _mapped_behind_lens(
@@ -96,14 +96,14 @@ def prepare(
         )
     finite = np.isfinite(ideal_px)
     drawable = finite[0] & finite[1]
-    mapping = mapping_matrix(sequence.skeleton) != 0
+    mapping = mapping_matrix(sequence.skeleton, sequence.mapping) != 0
     return Observations(
         keypoints_px=_rows_first(np.where(drawable, keypoints_px, np.float32(np.nan))),
         ideal_px=_rows_first(np.where(drawable, ideal_px, 0)),
         confidence=_rows_first(np.where(drawable, confidence, np.float32(0))),
         status=_decide_status(
-            somebody=found.any(axis=0),
-            cut=outside[mapping.any(axis=0)].any(axis=0),
+            somebody=np.asarray(found.any(axis=0)),
+            cut=np.asarray(outside[mapping.any(axis=0)].any(axis=0)),
             seen=drawable,
             provided=mapping.any(axis=1),
             extent=_extent(ideal_px, intrinsics, drawable),
@@ -127,9 +127,9 @@ def _mapped_behind_lens(
     # Undistorted first and mapped then: the middle of two joints is not in their middle behind a lens.
     seen_px = np.where((weights > 0)[..., None], sequence.keypoints_px, np.nan)
     undistorted_px = ideal_pixels(seen_px, intrinsics, distortion, lens_model)
-    ideal_px, confidence = to_human36m17(undistorted_px, weights, sequence.skeleton)
-    keypoints_px, _ = to_human36m17(sequence.keypoints_px, weights, sequence.skeleton)
-    means = (mapping_matrix(sequence.skeleton) != 0).sum(axis=1) > 1
+    ideal_px, confidence = to_human36m17(undistorted_px, weights, sequence.skeleton, sequence.mapping)
+    keypoints_px, _ = to_human36m17(sequence.keypoints_px, weights, sequence.skeleton, sequence.mapping)
+    means = (mapping_matrix(sequence.skeleton, sequence.mapping) != 0).sum(axis=1) > 1
     drawn_px = drawn_pixels(ideal_px, intrinsics, distortion, lens_model)
     keypoints_px = np.where(means[:, None], drawn_px, keypoints_px).astype(np.float32)
     return keypoints_px.transpose(2, 1, 0), ideal_px.transpose(2, 1, 0), confidence.T
