@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,15 +134,20 @@ class Lifter:
             InputError: The coordinates are not pixels, the confidences are percentages, or a setting is out of range.
             GeometryError: The camera is impossible.
         """
-        if not 0 <= min_confidence <= 1:
-            message = f"min_confidence: expected a number in [0, 1], got {min_confidence}"
-            raise InputError(message, field="min_confidence")
+        check_min_confidence(min_confidence)
         refuse_percentages(sequence.confidence)
         camera = resolve_camera(sequence, min_confidence)
         columns = self.lift_columns(
             sequence, camera, min_confidence=min_confidence, on_progress=on_progress, executor=executor
         )
-        hypotheses = HypothesisSequence(
+        hypotheses = self.assemble(sequence, camera, columns)
+        return hypotheses if body is None else with_known_body(hypotheses, body)
+
+    def assemble(
+        self, sequence: KeypointSequence, camera: KnownCamera, columns: Mapping[str, NDArray[Any]]
+    ) -> HypothesisSequence:
+        """The answer to a sequence, of the camera that was used and the columns that `lift_columns` gave."""
+        return HypothesisSequence(
             means_m=columns["means_m"],
             std_m=columns["std_m"],
             view_rotation=columns["view_rotation"],
@@ -167,7 +171,6 @@ class Lifter:
             tracked=sequence.tracked,
             mapping=sequence.mapping,
         )
-        return hypotheses if body is None else with_known_body(hypotheses, body)
 
     def lift_columns(
         self,
@@ -199,7 +202,7 @@ class Lifter:
             rows = slice(start, start + SLICE_ROWS)
             self.lift_slice(
                 sequence.take(rows) if len(sequence) > SLICE_ROWS else sequence,
-                replace(camera, intrinsics=camera.intrinsics[rows]),
+                camera.take(rows),
                 {name: column[rows] for name, column in columns.items()},
                 min_confidence=min_confidence,
             )
@@ -325,6 +328,13 @@ class Lifter:
             binding.bind_output(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
         self._session.run_with_iobinding(binding)
         return found
+
+
+def check_min_confidence(min_confidence: float) -> None:
+    """Raise an `InputError` if joints cannot be judged by this."""
+    if not 0 <= min_confidence <= 1:
+        message = f"min_confidence: expected a number in [0, 1], got {min_confidence}"
+        raise InputError(message, field="min_confidence")
 
 
 def _forget(columns: Mapping[str, FloatArray], names: Sequence[str], rows: NDArray[np.int64]) -> None:
