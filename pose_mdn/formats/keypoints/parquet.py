@@ -41,6 +41,10 @@ class ParquetKeypoints:
     table: KeypointTable
     num_rows: int
 
+    def nobody(self) -> KeypointSequence:
+        """No rows, with everything that describes the whole file."""
+        return self.table.nobody()
+
     def chunks(self, rows: int, *, start: int = 0, stop: int | None = None) -> Iterator[KeypointSequence]:
         """Rows `start` to `stop` in order, `rows` at a time; the last piece may be shorter.
 
