@@ -1,4 +1,4 @@
-"""One self-contained page that shows a folder of lifted clips: thumbnails, figures, flags, links to each clip's page."""
+"""One self-contained page of a folder of lifted clips: thumbnails, figures, flags, links to each clip's own page."""
 
 import os
 from collections.abc import Sequence

@@ -48,7 +48,9 @@ class ThumbnailRows:
             stride *= 2
         chosen = rank % stride == 0
         kept = self._rank % stride == 0
-        parts = [part.take(lifted[chosen])] if self._rows is None else [self._rows.take(kept), part.take(lifted[chosen])]
+        parts = (
+            [part.take(lifted[chosen])] if self._rows is None else [self._rows.take(kept), part.take(lifted[chosen])]
+        )
         self._rows = HypothesisSequence.concatenate(parts)
         self._rank = np.concatenate([self._rank[kept], rank[chosen]])
 
