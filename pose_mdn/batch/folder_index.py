@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pose_mdn.batch.folder_clips import VIEWERS_FOLDER, ClipFiles, find_clips
+from pose_mdn.batch.folder_memory import FolderMemory, stamp_of
 from pose_mdn.errors import PoseMDNError
 from pose_mdn.formats.hypotheses.files import read_hypotheses_parts
 from pose_mdn.poses.hypotheses import HypothesisSequence
@@ -72,16 +73,22 @@ class FolderIndex:
         self._out = Path(out)
         self._settings = settings or IndexSettings()
         self._clips, self._failed = find_clips(self._out)
-        self._done: list[ClipEntry | FailedEntry] = []
+        self._memory = FolderMemory(self._out, [self._settings.viewers, self._settings.max_megabytes])
+        self._done: list[tuple[ClipFiles, list[list[int]], ClipEntry | FailedEntry]] = []
 
     def __len__(self) -> int:
         return len(self._clips)
 
     def describe(self) -> Iterator[ClipEntry | FailedEntry]:
-        """Read every clip, write its viewer, and yield what is said of it; one that cannot be read says why."""
+        """Read every new or changed clip, write its viewer, and yield what is said of it, or why it cannot be read."""
         self._done = []
-        for entry in self._described():
-            self._done.append(entry)
+        # Stamped before they are read: what changes meanwhile is read again the next time.
+        stamps = {clip.result: stamp_of(clip) for clip in self._clips}
+        known = {clip.result: self._memory.entry(clip) for clip in self._clips}
+        unknown = self._described([clip for clip in self._clips if known[clip.result] is None])
+        for clip in self._clips:
+            entry = known[clip.result] or next(unknown)
+            self._done.append((clip, stamps[clip.result], entry))
             yield entry
 
     def write(self) -> FolderPage:
@@ -90,16 +97,17 @@ class FolderIndex:
         Raises:
             InputError: The folder cannot be written to.
         """
-        clips = [entry for entry in self._done if isinstance(entry, ClipEntry)]
-        unreadable = [entry for entry in self._done if isinstance(entry, FailedEntry)]
+        clips = {clip.result: (stamp, entry) for clip, stamp, entry in self._done if isinstance(entry, ClipEntry)}
+        unreadable = [entry for _, _, entry in self._done if isinstance(entry, FailedEntry)]
         failed = [*self._failed, *unreadable]
+        entries = tuple(entry for _, entry in clips.values())
         path = self._out / PAGE
-        title = self._settings.title or self._out.resolve().name or "Lifted clips"
-        write_folder_page(path, clips, failed, title=title)
-        return FolderPage(path=path, clips=tuple(clips), failed=tuple(failed), unreadable=len(unreadable))
+        write_folder_page(path, entries, failed, title=self._settings.title or self._out.resolve().name)
+        self._memory.keep(clips)
+        return FolderPage(path=path, clips=entries, failed=tuple(failed), unreadable=len(unreadable))
 
-    def _described(self) -> Iterator[ClipEntry | FailedEntry]:
-        tasks = [_Task(out=self._out, clip=clip, settings=self._settings) for clip in self._clips]
+    def _described(self, clips: Sequence[ClipFiles]) -> Iterator[ClipEntry | FailedEntry]:
+        tasks = [_Task(out=self._out, clip=clip, settings=self._settings) for clip in clips]
         workers = min(self._settings.workers or os.cpu_count() or 1, len(tasks))
         if workers < 2 or len(tasks) <= _FEW_CLIPS:
             yield from map(_describe, tasks)
@@ -108,6 +116,19 @@ class FolderIndex:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
             yield from pool.map(_describe, tasks, chunksize=max(1, min(32, len(tasks) // (4 * workers))))
+
+
+def write_index(out: str | os.PathLike[str], settings: IndexSettings | None = None) -> FolderPage:
+    """Make the page of a folder of results at once; after a batch, this is all that is needed.
+
+    Raises:
+        InputError: There is no such folder, or it cannot be written to.
+        FormatError: Its manifest is none.
+    """
+    found = FolderIndex(out, settings)
+    for _ in found.describe():
+        pass
+    return found.write()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,6 +77,10 @@ def _print(page: "FolderPage", *, as_json: bool) -> None:
         print_error(each.reason if each.source in each.reason else f"{each.source}: {each.reason}")
     viewers = sum(clip.viewer is not None for clip in page.clips)
     typer.echo(
-        f"wrote {page.path} ({len(page.clips)} clips, {len(flagged)} flagged, {len(page.failed)} failed, "
-        f"{viewers} viewers)"
+        f"wrote {page.path} ({_counted(len(page.clips), 'clip')}, {len(flagged)} flagged, {len(page.failed)} failed, "
+        f"{_counted(viewers, 'viewer')})"
     )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -102,7 +102,9 @@ class QualityCounter:
         self._first = min(self._first, int(rows.frame.min()))
         self._last = max(self._last, int(rows.frame.max()))
         if lifted.any():
-            self._add_lifted(rows if lifted.all() else rows.take(lifted))
+            # Files may hold anything; what is no number is counted as none, or as no human pose.
+            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+                self._add_lifted(rows if lifted.all() else rows.take(lifted))
 
     def _add_lifted(self, rows: HypothesisSequence) -> None:
         index = np.arange(len(rows)), rows.most_probable
