@@ -22,7 +22,7 @@ def replace_atomically(path: Path) -> Iterator[BinaryIO]:
     # The same folder, because a rename is atomic only within one file system.
     temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(4)}.tmp")
     try:
-        with temporary.open("xb") as stream:
+        with temporary.open("x+b") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

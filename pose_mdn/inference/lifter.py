@@ -1,6 +1,7 @@
 """2D keypoints in, weighted 3D hypotheses out, by ONNX Runtime alone."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,7 @@ class Lifter:
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
         body: KnownBody | KnownBodies | None = None,
         on_progress: Callable[[int], None] | None = None,
+        executor: Executor | None = None,
     ) -> HypothesisSequence:
         """Lift every row that can be lifted; the others keep their place, with NaN and the reason in `status`.
 
@@ -126,6 +128,7 @@ class Lifter:
             min_confidence: Joints below this are missing.
             body: The size of everybody, or of each person, if it is known; see `with_known_body`.
             on_progress: Called after every slice with the number of rows in it.
+            executor: Threads that lift several slices at a time, with the same result.
 
         Raises:
             InputError: The coordinates are not pixels, the confidences are percentages, or a setting is out of range.
@@ -136,7 +139,9 @@ class Lifter:
             raise InputError(message, field="min_confidence")
         refuse_percentages(sequence.confidence)
         camera = resolve_camera(sequence, min_confidence)
-        columns = self.lift_columns(sequence, camera, min_confidence=min_confidence, on_progress=on_progress)
+        columns = self.lift_columns(
+            sequence, camera, min_confidence=min_confidence, on_progress=on_progress, executor=executor
+        )
         hypotheses = HypothesisSequence(
             means_m=columns["means_m"],
             std_m=columns["std_m"],
@@ -159,6 +164,7 @@ class Lifter:
             ood_score=columns["ood_score"],
             lens_model=camera.lens_model,
             tracked=sequence.tracked,
+            mapping=sequence.mapping,
         )
         return hypotheses if body is None else with_known_body(hypotheses, body)
 
@@ -169,6 +175,7 @@ class Lifter:
         *,
         min_confidence: float = DEFAULT_MIN_CONFIDENCE,
         on_progress: Callable[[int], None] | None = None,
+        executor: Executor | None = None,
     ) -> dict[str, NDArray[Any]]:
         """What `lift` finds by a camera that is known, as bare columns.
 
@@ -178,14 +185,16 @@ class Lifter:
             sequence: N observed people; its own camera is not looked at.
             camera: With a matrix for each of the N rows.
             min_confidence: Joints below this are missing.
-            on_progress: Called after every slice with the number of rows in it.
+            on_progress: Called after every slice with the number of rows in it, in order, by the calling thread.
+            executor: Threads that lift several slices at a time, with the same result.
 
         Returns:
             Columns of N rows: the outputs of `signature`, `keypoints_px`, `confidence` and `status`, named as in
             `HypothesisSequence`.
         """
         columns = self._columns(len(sequence))
-        for start in range(0, len(sequence), SLICE_ROWS):
+
+        def lift_slice(start: int) -> int:
             rows = slice(start, start + SLICE_ROWS)
             intrinsics = camera.intrinsics[rows]
             part = prepare(
@@ -196,8 +205,12 @@ class Lifter:
                 min_confidence=min_confidence,
             )
             self._lift_slice(part, intrinsics, {name: column[rows] for name, column in columns.items()})
+            return len(intrinsics)
+
+        starts = range(0, len(sequence), SLICE_ROWS)
+        for done in map(lift_slice, starts) if executor is None else executor.map(lift_slice, starts):
             if on_progress is not None:
-                on_progress(len(intrinsics))
+                on_progress(done)
         return columns
 
     def lift_arrays(

@@ -86,7 +86,7 @@ def prepare(
     drawable = _both(np.isfinite(ideal_px))
     keypoints_px[~drawable] = np.nan
     confidence[~drawable] = 0
-    mapping = mapping_matrix(sequence.skeleton) != 0
+    mapping = mapping_matrix(sequence.skeleton, sequence.mapping) != 0
     return Observations(
         keypoints_px=keypoints_px,
         ideal_px=np.where(drawable[..., None], ideal_px, 0).astype(np.float32, copy=False),
@@ -109,14 +109,14 @@ def _mapped(
     lens_model: LensModel,
 ) -> tuple[FloatArray, NDArray[np.floating], FloatArray]:
     """Human3.6M-17 joints as drawn and as an ideal lens would have drawn them, and their confidences."""
-    keypoints_px, confidence = to_human36m17(sequence.keypoints_px, weights, sequence.skeleton)
+    keypoints_px, confidence = to_human36m17(sequence.keypoints_px, weights, sequence.skeleton, sequence.mapping)
     if is_ideal(distortion, lens_model):
         return keypoints_px, keypoints_px, confidence
     # Undistorted first and mapped then: the middle of two joints is not in their middle behind a lens.
     seen_px = np.where((weights > 0)[..., None], sequence.keypoints_px, np.nan)
     undistorted_px = ideal_pixels(seen_px, intrinsics, distortion, lens_model)
-    ideal_px, confidence = to_human36m17(undistorted_px, weights, sequence.skeleton)
-    means = (mapping_matrix(sequence.skeleton) != 0).sum(axis=1) > 1
+    ideal_px, confidence = to_human36m17(undistorted_px, weights, sequence.skeleton, sequence.mapping)
+    means = (mapping_matrix(sequence.skeleton, sequence.mapping) != 0).sum(axis=1) > 1
     drawn_px = drawn_pixels(ideal_px, intrinsics, distortion, lens_model)
     return np.where(means[:, None], drawn_px, keypoints_px).astype(np.float32), ideal_px, confidence
 

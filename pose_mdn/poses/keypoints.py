@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError
 from pose_mdn.poses.lens_model import BROWN, LENS_MODELS, LensModel
+from pose_mdn.skeletons.mapping import DEFAULT_MAPPING, MAPPINGS, MappingName
 from pose_mdn.skeletons.skeleton import Skeleton
 
 FloatArray = NDArray[np.float32]
@@ -36,6 +37,7 @@ class KeypointSequence:
             within each frame, in the order of the file.
         layout_confidence: How sure it is that `skeleton` is the layout of these joints: 1 if the file or the user says
             so, less if it was told from the joints.
+        mapping: The rule by which these joints become Human3.6M-17.
     """
 
     keypoints_px: FloatArray
@@ -50,6 +52,7 @@ class KeypointSequence:
     lens_model: LensModel = BROWN
     tracked: bool = True
     layout_confidence: float = 1.0
+    mapping: MappingName = DEFAULT_MAPPING
 
     def __post_init__(self) -> None:
         n, joints = len(self.keypoints_px), self.skeleton.num_joints
@@ -60,6 +63,9 @@ class KeypointSequence:
         if self.lens_model not in LENS_MODELS:
             message = f"lens_model: expected one of {', '.join(LENS_MODELS)}, got {self.lens_model!r}"
             raise InputError(message, field="lens_model")
+        if self.mapping not in MAPPINGS:
+            message = f"mapping: expected one of {', '.join(MAPPINGS)}, got {self.mapping!r}"
+            raise InputError(message, field="mapping")
         if self.intrinsics is not None and self.intrinsics.shape not in {(3, 3), (n, 3, 3)}:
             raise InputError(
                 f"intrinsics: expected shape (3, 3) or ({n}, 3, 3), one matrix for all rows or one each, "

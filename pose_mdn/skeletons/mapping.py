@@ -1,12 +1,16 @@
 """From every layout to Human3.6M-17, by joint name.
 
 A target joint is a weighted mean of source joints. The recipes are tried in order and the first whose sources the
-layout has is used; a joint for which there is none is missing (confidence 0), never invented. The lifter is trained
-with exactly these recipes: a change here asks for new weights.
+layout has is used; a joint for which there is none is missing (confidence 0).
+
+There is no one rule from detectors' layouts to Human3.6M's, so that rules have names and results record theirs. With
+"names", the default, nothing is invented; the lifter is trained with exactly these recipes, and a change of them asks
+for new weights. "mmpose" fills in spine and head as MMPose and MotionBERT do, for comparisons with them.
 """
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,36 +19,62 @@ from pose_mdn.errors import InputError
 from pose_mdn.skeletons.human36m import HUMAN36M17
 from pose_mdn.skeletons.skeleton import Skeleton
 
-_RECIPES: Mapping[str, tuple[Mapping[str, float], ...]] = {
-    "pelvis": ({"pelvis": 1.0}, {"mid_hip": 1.0}, {"l_hip": 0.5, "r_hip": 0.5}),
-    "thorax": ({"thorax": 1.0}, {"neck": 1.0}, {"l_shoulder": 0.5, "r_shoulder": 0.5}),
+MappingName = Literal["names", "mmpose"]
+MAPPINGS: tuple[MappingName, ...] = get_args(MappingName)
+DEFAULT_MAPPING: MappingName = "names"
+
+_Recipes = Mapping[str, tuple[Mapping[str, float], ...]]
+_HIPS, _SHOULDERS = {"l_hip": 0.5, "r_hip": 0.5}, {"l_shoulder": 0.5, "r_shoulder": 0.5}
+
+_BY_NAME: _Recipes = {
+    "pelvis": ({"pelvis": 1.0}, {"mid_hip": 1.0}, _HIPS),
+    "thorax": ({"thorax": 1.0}, {"neck": 1.0}, _SHOULDERS),
     "neck_nose": ({"neck_nose": 1.0}, {"nose": 1.0}, {"upper_neck": 1.0}),
 }
+
+# The rules of mmpose's `convert_keypoint_definition` and MotionBERT's `coco2h36m` and `halpe2h36m`, which agree.
+_AS_MMPOSE: _Recipes = {
+    **_BY_NAME,
+    "spine": (
+        {"spine": 1.0},
+        {"pelvis": 0.5, "thorax": 0.5},
+        {"mid_hip": 0.5, "neck": 0.5},
+        {"l_hip": 0.25, "r_hip": 0.25, "neck": 0.5},
+        {"l_hip": 0.25, "r_hip": 0.25, "l_shoulder": 0.25, "r_shoulder": 0.25},
+    ),
+    "head_top": ({"head_top": 1.0}, {"l_eye": 0.5, "r_eye": 0.5}),
+}
+
+_RECIPES: Mapping[MappingName, _Recipes] = {"names": _BY_NAME, "mmpose": _AS_MMPOSE}
 """Target -> recipes in order of preference, each source -> weight. Targets left out want a source of their own name."""
 
 
-def mapping_table(skeleton: Skeleton) -> dict[str, dict[str, float]]:
+def mapping_table(skeleton: Skeleton, mapping: MappingName = DEFAULT_MAPPING) -> dict[str, dict[str, float]]:
     """How each Human3.6M-17 joint is made from a layout's joints.
+
+    Args:
+        skeleton: The layout.
+        mapping: Which rule.
 
     Returns:
         Target joint -> {source joint: weight}; the weights of a target sum to 1, and a joint that the layout cannot
         give has an empty entry.
     """
-    have = set(skeleton.joint_names)
+    have, recipes = set(skeleton.joint_names), _RECIPES[mapping]
     return {
-        target: next((dict(recipe) for recipe in _RECIPES.get(target, ({target: 1.0},)) if have >= set(recipe)), {})
+        target: next((dict(recipe) for recipe in recipes.get(target, ({target: 1.0},)) if have >= set(recipe)), {})
         for target in HUMAN36M17.joint_names
     }
 
 
 @cache
-def mapping_matrix(skeleton: Skeleton) -> NDArray[np.float32]:
+def mapping_matrix(skeleton: Skeleton, mapping: MappingName = DEFAULT_MAPPING) -> NDArray[np.float32]:
     """The mapping as a (17, J) matrix, one row per Human3.6M-17 joint.
 
     Rows sum to 1, or to 0 for a joint that the layout cannot give. The array is read-only, because it is shared.
     """
     matrix = np.zeros((HUMAN36M17.num_joints, skeleton.num_joints), np.float32)
-    for target, sources in mapping_table(skeleton).items():
+    for target, sources in mapping_table(skeleton, mapping).items():
         for source, weight in sources.items():
             matrix[HUMAN36M17.index(target), skeleton.index(source)] = weight
     matrix.flags.writeable = False
@@ -52,7 +82,10 @@ def mapping_matrix(skeleton: Skeleton) -> NDArray[np.float32]:
 
 
 def to_human36m17(
-    keypoints_px: NDArray[np.floating], confidence: NDArray[np.floating], skeleton: Skeleton
+    keypoints_px: NDArray[np.floating],
+    confidence: NDArray[np.floating],
+    skeleton: Skeleton,
+    mapping: MappingName = DEFAULT_MAPPING,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Map keypoints of any layout into Human3.6M-17.
 
@@ -63,6 +96,7 @@ def to_human36m17(
         keypoints_px: (N, J, 2) pixels.
         confidence: (N, J).
         skeleton: The layout of the J joints.
+        mapping: By which rule.
 
     Returns:
         Keypoints (N, 17, 2), NaN where missing, and confidence (N, 17), 0 where missing; float32.
@@ -84,7 +118,7 @@ def to_human36m17(
     keypoints_px = keypoints_px.astype(np.float32, copy=False)
     confidence = confidence.astype(np.float32, copy=False)
     seen = (confidence > 0) & np.isfinite(confidence) & np.isfinite(keypoints_px).all(axis=-1)
-    weights = mapping_matrix(skeleton)
+    weights = mapping_matrix(skeleton, mapping)
     sources = weights != 0
     # Zeros in place of missing values keep NaN from spreading to targets that do not use them.
     mapped_px = weights @ np.where(seen[..., None], keypoints_px, np.float32(0))

@@ -20,14 +20,21 @@ class HypothesesFormat(Protocol):
         """Read a file; raises `FormatError`."""
 
 
-_MODULES = {".npz": "pose_mdn.formats.hypotheses.npz", ".parquet": "pose_mdn.formats.hypotheses.parquet"}
+_MODULES = {
+    ".npz": "pose_mdn.formats.hypotheses.npz",
+    ".parquet": "pose_mdn.formats.hypotheses.parquet",
+    ".jsonl": "pose_mdn.formats.hypotheses.jsonl",
+}
+
+HYPOTHESES_SUFFIXES = tuple(_MODULES)
+"""Endings of files that hold all hypotheses and can be read back."""
 
 
 def write_hypotheses(path: str | os.PathLike[str], sequence: HypothesisSequence) -> None:
     """Write a hypotheses file; it appears whole or not at all.
 
     Args:
-        path: Where to; the suffix, `.npz` or `.parquet`, is the format.
+        path: Where to; the suffix, `.npz`, `.parquet` or `.jsonl`, is the format.
         sequence: What to write.
 
     Raises:
@@ -36,14 +43,14 @@ def write_hypotheses(path: str | os.PathLike[str], sequence: HypothesisSequence)
     path = Path(path)
     if path.suffix not in _MODULES:
         raise InputError(
-            f"{path}: expected a name that ends in {' or '.join(_MODULES)}, got {path.suffix!r}; rename it",
+            f"{path}: expected a name that ends in {', '.join(_MODULES)}, got {path.suffix!r}; rename it",
             field="path",
         )
     _module(path.suffix).write(path, sequence)
 
 
 def read_hypotheses(path: str | os.PathLike[str]) -> HypothesisSequence:
-    """Read a hypotheses file of either suffix.
+    """Read a hypotheses file of any of these suffixes.
 
     Raises:
         FormatError: The file cannot be read as its suffix says; one line says what was expected and what came.
@@ -52,7 +59,7 @@ def read_hypotheses(path: str | os.PathLike[str]) -> HypothesisSequence:
     if path.suffix not in _MODULES:
         raise fault(
             path,
-            expected=f"a hypotheses file that ends in {' or '.join(_MODULES)}",
+            expected=f"a hypotheses file that ends in {', '.join(_MODULES)}",
             got=repr(path.suffix),
             cure="check the path",
         )

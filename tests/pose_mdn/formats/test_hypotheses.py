@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pose_mdn.errors import FormatError, InputError
 from pose_mdn.formats import read_hypotheses, read_keypoints, write_hypotheses
-from pose_mdn.skeletons import HUMAN36M17
+from pose_mdn.skeletons import HUMAN36M17, MAPPINGS
 
 each_suffix = pytest.mark.parametrize("suffix", [".npz", ".parquet"])
 
@@ -49,6 +49,7 @@ FACTS = st.fixed_dictionaries(
         "fps": st.floats(1e-3, 1e6) | st.none(),
         "distortion": st.lists(FINITE, min_size=4, max_size=4).map(np.array),
         "lens_model": st.sampled_from(["brown", "fisheye"]),
+        "mapping": st.sampled_from(MAPPINGS),
     }
 )
 
@@ -95,6 +96,7 @@ def test_npz_has_the_contracts_keys_for_plain_numpy(tmp_path, make_hypotheses) -
         "distortion": sequence.distortion.shape,
         "lens_model": (),
         "tracked": (),
+        "mapping": (),
         "image_size": (2,),
         "fps": (),
         "schema_version": (),
