@@ -18,6 +18,6 @@ __all__ = [
     "name_of",
     "publish",
     "refuse_secrets",
-    "stamp",
     "staged",
+    "stamp",
 ]

@@ -55,7 +55,7 @@ def expand(url: str, suffixes: Sequence[str], is_recording: IsRecording) -> list
 
 
 def stamp(url: str) -> str:
-    """What changes when a source does: sizes and etags, or times of change, of its files; empty if it cannot be told."""
+    """What changes when a source does: sizes, and etags or times of change, of its files; empty if not known."""
     try:
         with reached(url, "a file that can be read") as (system, path):
             system.invalidate_cache()
