@@ -109,6 +109,8 @@ def _connect(ray: Any, address: str | None, cores: int, folder: str) -> None:
     else:
         _knock(address)
         options["address"] = address
+    if quiet:
+        _silence(ray)
     try:
         ray.init(**options)
     except Exception as error:  # Ray has no class of its own for a connection that fails.
@@ -120,6 +122,14 @@ def _connect(ray: Any, address: str | None, cores: int, folder: str) -> None:
             else ("see whether /tmp and /dev/shm have room")
         )
         raise InputError(f"{where}: expected it to take our job, got {said!r}; {cure}", field="cluster") from error
+
+
+def _silence(ray: Any) -> None:
+    """Keep what Ray says of nodes and tasks from stdout, where it prints it whatever `log_to_driver` says."""
+    worker = getattr(getattr(ray, "_private", None), "worker", None)
+    # The switch of Ray's own debugger; where a version has none, its messages are merely a nuisance.
+    if hasattr(worker, "_worker_logs_enabled"):
+        worker._worker_logs_enabled = False
 
 
 def _imported(*, local: bool) -> Any:
