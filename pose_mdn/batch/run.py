@@ -1,7 +1,8 @@
 """A batch from its plan to its end: an engine does the jobs, the manifest remembers them, the caller hears of all."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ def run_batch(
     *,
     out: Path | None = None,
     resume: bool = False,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Do all jobs, and yield what happens, from `Planned` to `Finished`.
 
     If `engine.stop()` is called, the batch ends soon, with a `Finished` that says so. Closing the iterator ends it at
@@ -64,23 +65,24 @@ def _run(
     manifest: "Manifest | None",
     *,
     skipped: int,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     began_s = time.monotonic()
     yield Planned(jobs=len(jobs) + skipped, skipped=skipped, engine=engine.name, model=model.label)
     place = {job.target: number for number, job in enumerate(jobs)}
     done: list[Done] = []
     failed: list[Failed] = []
-    for event in engine.run(jobs, settings):
-        match event:
-            case Done():
-                done.append(event)
-                if manifest is not None:
-                    manifest.record_done(event.result)
-            case Failed():
-                failed.append(event)
-                if manifest is not None:
-                    manifest.record_failed(event)
-        yield event
+    with closing(engine.run(jobs, settings)) as events:
+        for event in events:
+            match event:
+                case Done():
+                    done.append(event)
+                    if manifest is not None:
+                        manifest.record_done(event.result)
+                case Failed():
+                    failed.append(event)
+                    if manifest is not None:
+                        manifest.record_failed(event)
+            yield event
     left = len(jobs) - len(done) - len(failed)
     results = sorted((event.result for event in done), key=lambda result: place[result.job.target])
     yield Finished(

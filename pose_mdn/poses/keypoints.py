@@ -1,5 +1,6 @@
 """2D observations of people, as they travel between layers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -75,6 +76,23 @@ class KeypointSequence:
 
     def __len__(self) -> int:
         return len(self.keypoints_px)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Parts of one recording as one, in the order given; what describes the whole is the first part's."""
+        if len(parts) == 1:
+            return parts[0]
+        matrices = parts[0].intrinsics
+        if matrices is not None and matrices.ndim == 3:
+            matrices = np.concatenate([part.intrinsics for part in parts if part.intrinsics is not None])
+        return replace(
+            parts[0],
+            keypoints_px=np.concatenate([part.keypoints_px for part in parts]),
+            confidence=np.concatenate([part.confidence for part in parts]),
+            frame=np.concatenate([part.frame for part in parts]),
+            person=np.concatenate([part.person for part in parts]),
+            intrinsics=matrices,
+        )
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Self:
         """Some rows, by mask, by index or by slice; what describes the whole sequence is unchanged."""

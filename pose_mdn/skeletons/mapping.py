@@ -9,6 +9,7 @@ for new weights. "mmpose" fills in spine and head as MMPose and MotionBERT do, f
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args
 
@@ -115,16 +116,90 @@ def to_human36m17(
             f"confidence: expected shape {keypoints_px.shape[:2]} as the keypoints have, got {confidence.shape}",
             field="confidence",
         )
-    keypoints_px = keypoints_px.astype(np.float32, copy=False)
-    confidence = confidence.astype(np.float32, copy=False)
-    seen = (confidence > 0) & np.isfinite(confidence) & np.isfinite(keypoints_px).all(axis=-1)
-    weights = mapping_matrix(skeleton, mapping)
-    sources = weights != 0
-    # Zeros in place of missing values keep NaN from spreading to targets that do not use them.
-    mapped_px = weights @ np.where(seen[..., None], keypoints_px, np.float32(0))
-    mapped_confidence = np.where(seen, confidence, np.float32(0)) @ weights.T
-    missing = (~seen).astype(np.float32) @ sources.T.astype(np.float32) > 0
-    missing |= ~sources.any(axis=1)
-    mapped_px[missing] = np.nan
-    mapped_confidence[missing] = 0.0
+    planes_px = np.ascontiguousarray(keypoints_px.transpose(2, 1, 0), np.float32)
+    mapped_px, mapped_confidence = map_planes(
+        planes_px, np.ascontiguousarray(confidence.T, np.float32), skeleton, mapping
+    )
+    return np.ascontiguousarray(mapped_px.transpose(2, 1, 0)), np.ascontiguousarray(mapped_confidence.T)
+
+
+def map_planes(
+    planes_px: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    skeleton: Skeleton,
+    mapping: MappingName = DEFAULT_MAPPING,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """`to_human36m17` of arrays whose last axis is the rows, which is several times as fast for many rows.
+
+    Args:
+        planes_px: (2, J, N) pixels, x and then y.
+        confidence: (J, N).
+        skeleton: The layout of the J joints.
+        mapping: By which rule.
+
+    Returns:
+        Keypoints (2, 17, N), NaN where missing, and confidence (17, N), 0 where missing.
+    """
+    recipes = _places(skeleton, mapping)
+    finite = np.isfinite(planes_px)
+    seen = (confidence > 0) & np.isfinite(confidence) & finite[0] & finite[1]
+    # A mean of which one source is NaN is NaN, so that nothing else has to find the missing ones.
+    planes_px = np.where(seen, planes_px, np.float32(np.nan))
+    confidence = np.where(seen, confidence, np.float32(0))
+    mapped_px = planes_px.take(recipes.first, axis=1)
+    mapped_confidence = confidence.take(recipes.first, axis=0)
+    if recipes.means.size:
+        mean_px = _weighted_mean(planes_px, recipes)
+        mapped_px[:, recipes.means] = mean_px
+        mean = _weighted_mean(confidence[None], recipes)[0]
+        mapped_confidence[recipes.means] = np.where(np.isnan(mean_px[0]), np.float32(0), mean)
+    mapped_px[:, recipes.absent] = np.nan
+    mapped_confidence[recipes.absent] = 0.0
     return mapped_px, mapped_confidence
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Places:
+    """The mapping as places of joints.
+
+    Attributes:
+        first: (17,) the first source of each target.
+        means: (K,) targets of several sources.
+        sources: (S, K) the sources of those; fewer are filled up with the first and a weight of 0.
+        weights: (S, K, 1) their weights.
+        absent: Targets without sources.
+    """
+
+    first: NDArray[np.intp]
+    means: NDArray[np.intp]
+    sources: NDArray[np.intp]
+    weights: NDArray[np.float32]
+    absent: NDArray[np.intp]
+
+
+@cache
+def _places(skeleton: Skeleton, mapping: MappingName) -> _Places:
+    matrix = mapping_matrix(skeleton, mapping)
+    places = [np.flatnonzero(row) for row in matrix]
+    counts = np.array([len(found) for found in places])
+    means = np.flatnonzero(counts > 1)
+    most = int(counts.max())
+    sources = np.array([np.resize(places[target], most) for target in means], np.intp).reshape(-1, most)
+    weights = np.take_along_axis(matrix[means], sources, axis=1)
+    weights[np.arange(most) >= counts[means, None]] = 0
+    return _Places(
+        first=np.array([found[0] if len(found) else 0 for found in places]),
+        means=means,
+        sources=sources.T,
+        weights=weights.T[..., None],
+        absent=np.flatnonzero(counts == 0),
+    )
+
+
+def _weighted_mean(planes: NDArray[np.float32], recipes: _Places) -> NDArray[np.float32]:
+    """(..., K, N) of (..., J, N)."""
+    terms = [planes[:, places] * weights for places, weights in zip(recipes.sources, recipes.weights, strict=True)]
+    total = terms[0]
+    for term in terms[1:]:
+        total += term
+    return total

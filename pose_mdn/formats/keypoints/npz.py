@@ -1,12 +1,11 @@
 """Keypoints files: `.npz` archives without pickles, the format that pose-mdn writes itself."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.errors import InputError, UnknownSkeletonError
+from pose_mdn.errors import UnknownSkeletonError
 from pose_mdn.formats.array_checks import NUMBERS, Array, check_array, to_float32, to_int64, to_text
 from pose_mdn.formats.camera_keys import (
     read_distortion,
@@ -38,19 +37,8 @@ _OPTIONAL = (
 )
 
 
-def write_keypoints(path: str | os.PathLike[str], sequence: KeypointSequence) -> None:
-    """Write a keypoints file; the file appears whole or not at all.
-
-    Args:
-        path: Where to; must end in `.npz`.
-        sequence: What to write.
-
-    Raises:
-        InputError: Another suffix, or a place that cannot be written to.
-    """
-    path = Path(path)
-    if path.suffix != ".npz":
-        raise InputError(f"{path}: expected a name that ends in .npz, got {path.suffix!r}; rename it", field="path")
+def write(path: Path, sequence: KeypointSequence) -> None:
+    """Write an archive, atomically."""
     arrays: dict[str, Array] = {
         "keypoints": sequence.keypoints_px.astype(np.float32),
         "confidence": sequence.confidence.astype(np.float32),

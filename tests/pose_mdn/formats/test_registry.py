@@ -7,7 +7,7 @@ from pose_mdn.formats import keypoint_formats, read_keypoints
 
 
 def test_every_documented_format_is_found() -> None:
-    assert set(keypoint_formats()) == {"npz", "openpose_json", "coco_json"}
+    assert set(keypoint_formats()) == {"npz", "parquet", "openpose_json", "coco_json"}
     assert all(name == entry.name and entry.description for name, entry in keypoint_formats().items())
 
 
