@@ -126,7 +126,7 @@ def _connect(ray: Any, address: str | None, cores: int, folder: str) -> None:
 
 def _silence(ray: Any) -> None:
     """Keep what Ray says of nodes and tasks from stdout, where it prints it whatever `log_to_driver` says."""
-    worker = getattr(getattr(ray, "_private", None), "worker", None)
+    worker: Any = getattr(getattr(ray, "_private", None), "worker", None)
     # The switch of Ray's own debugger; where a version has none, its messages are merely a nuisance.
     if hasattr(worker, "_worker_logs_enabled"):
         worker._worker_logs_enabled = False
@@ -141,6 +141,11 @@ def _imported(*, local: bool) -> Any:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray  # noqa: PLC0415
+
+        constants = getattr(getattr(ray, "_private", None), "ray_constants", None)
+        if local and constants is not None:
+            # The same once more, for those who had imported Ray before.
+            constants.ENABLE_RAY_CLUSTER = False
     except ImportError as error:
         raise MissingExtraError(
             f"--engine ray: expected the package ray, got {error}; install it: pip install 'pose-mdn[ray]'"

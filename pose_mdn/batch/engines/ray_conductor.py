@@ -6,7 +6,7 @@ It sits in the cluster and not in the user's process, so that all addresses work
 
 import pickle
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -95,7 +95,7 @@ class Conductor:
             with self._lock:
                 self._ended = " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
-    def _said(self, crew: Crew, arguments: dict[str, Any]) -> Any:
+    def _said(self, crew: Crew, arguments: dict[str, Any]) -> Iterator[Message]:
         """Last words of the jobs, as Ray Data brings them."""
         import ray.data  # noqa: PLC0415
 
@@ -119,5 +119,6 @@ class Conductor:
                 max_tasks_in_flight_per_actor=TASKS_PER_WORKER,
             ),
         )
-        for batch in dataset.iter_batches(batch_size=1, batch_format="pyarrow", prefetch_batches=0):
+        batches: Iterable[Any] = dataset.iter_batches(batch_size=1, batch_format="pyarrow", prefetch_batches=0)
+        for batch in batches:
             yield from (pickle.loads(said) for said in batch.column("said").to_pylist())
