@@ -91,8 +91,8 @@ class Arrivals:
 def ends_properly(path: Path) -> bool:
     """Whether a file ends as its kind does; true for kinds that have no end of their own.
 
-    JSON ends with the bracket that it began with, Parquet with its mark, an `.npz` with the directory of a zip archive. Of a folder of
-    frames the file that was written last is looked at.
+    JSON ends with the bracket that it began with, Parquet with its mark, an `.npz` with the directory of a zip archive.
+    Of a folder of frames the file that was written last is looked at.
     """
     try:
         if path.is_dir():
