@@ -62,3 +62,7 @@ class TrainingDivergedError(PoseMDNError):
 
 class MissingExtraError(PoseMDNError, ImportError):
     """A part was used whose optional dependencies are not installed."""
+
+
+class WorkerError(PoseMDNError):
+    """The processes or machines that shall do the work cannot be started."""

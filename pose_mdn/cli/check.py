@@ -139,7 +139,9 @@ def _same_rows(path: Path, hypotheses: "HypothesisSequence") -> "KeypointSequenc
             "count frames and people alike",
             field="keypoints",
         )
-    points, confidence = to_human36m17(sequence.keypoints_px, sequence.confidence, sequence.skeleton)
+    points, confidence = to_human36m17(
+        sequence.keypoints_px, sequence.confidence, sequence.skeleton, hypotheses.mapping
+    )
     return replace(
         sequence,
         keypoints_px=np.where(rows[:, None, None] >= 0, points[rows], np.nan),

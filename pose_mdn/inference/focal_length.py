@@ -6,6 +6,7 @@ nodes of a quadrature over the posterior, and what moves there widens the standa
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,6 @@ from pose_mdn.errors import InputError
 from pose_mdn.geometry.field_of_view import centred_intrinsics
 from pose_mdn.geometry.focal_length import GRID, FocalLength
 from pose_mdn.inference.focal_evidence import MAX_ROWS, person_evidence, row_evidence
-from pose_mdn.inference.lifter import Lifter
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE
 from pose_mdn.inference.root_uncertainty import PRIOR_SIZE_LOG_STD, root_std_of_size
 from pose_mdn.poses.hypotheses import HypothesisSequence
@@ -29,8 +29,21 @@ EXTRA_LIFTS = 2
 """How often each row is lifted besides once, for the uncertainty."""
 
 
+class LiftsKeypoints(Protocol):
+    """What is asked of a lifter here."""
+
+    def lift(
+        self,
+        sequence: KeypointSequence,
+        *,
+        min_confidence: float = DEFAULT_MIN_CONFIDENCE,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> HypothesisSequence:
+        """As `Lifter.lift`."""
+
+
 def estimate_focal_length(
-    lifter: Lifter, sequence: KeypointSequence, *, min_confidence: float = DEFAULT_MIN_CONFIDENCE
+    lifter: LiftsKeypoints, sequence: KeypointSequence, *, min_confidence: float = DEFAULT_MIN_CONFIDENCE
 ) -> FocalLength:
     """What the people of a sequence tell about the focal length of the one camera that filmed them all.
 
@@ -67,7 +80,7 @@ def estimate_focal_length(
 
 
 def lift_with_unknown_focal_length(
-    lifter: Lifter,
+    lifter: LiftsKeypoints,
     sequence: KeypointSequence,
     *,
     min_confidence: float = DEFAULT_MIN_CONFIDENCE,

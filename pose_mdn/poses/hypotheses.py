@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.poses.keypoints import FloatArray
 from pose_mdn.poses.lens_model import BROWN, LensModel
+from pose_mdn.skeletons.mapping import DEFAULT_MAPPING, MappingName
 
 _ROW_FIELDS = (
     "means_m",
@@ -77,6 +78,7 @@ class HypothesisSequence:
             is not known of the focal length and of the people's size. NaN where nothing was stated; NaN throughout if
             left out.
         tracked: Whether a `person` number means the same person in every frame, copied from the input.
+        mapping: The rule by which the keypoints became Human3.6M-17.
     """
 
     means_m: FloatArray
@@ -102,6 +104,7 @@ class HypothesisSequence:
     lens_model: LensModel = BROWN
     root_std_m: FloatArray = field(default_factory=_left_out)
     tracked: bool = True
+    mapping: MappingName = DEFAULT_MAPPING
 
     def __post_init__(self) -> None:
         if not self.ood_score.size:

@@ -1,5 +1,6 @@
 """2D observations of people, as they travel between layers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.errors import InputError
 from pose_mdn.poses.lens_model import BROWN, LENS_MODELS, LensModel
+from pose_mdn.skeletons.mapping import DEFAULT_MAPPING, MAPPINGS, MappingName
 from pose_mdn.skeletons.skeleton import Skeleton
 
 FloatArray = NDArray[np.float32]
@@ -36,6 +38,7 @@ class KeypointSequence:
             within each frame, in the order of the file.
         layout_confidence: How sure it is that `skeleton` is the layout of these joints: 1 if the file or the user says
             so, less if it was told from the joints.
+        mapping: The rule by which these joints become Human3.6M-17.
         layout_source: Where the layout comes from: "given", or a sentence that also says which joints were left out.
     """
 
@@ -51,6 +54,7 @@ class KeypointSequence:
     lens_model: LensModel = BROWN
     tracked: bool = True
     layout_confidence: float = 1.0
+    mapping: MappingName = DEFAULT_MAPPING
     layout_source: str = "given"
 
     def __post_init__(self) -> None:
@@ -62,6 +66,9 @@ class KeypointSequence:
         if self.lens_model not in LENS_MODELS:
             message = f"lens_model: expected one of {', '.join(LENS_MODELS)}, got {self.lens_model!r}"
             raise InputError(message, field="lens_model")
+        if self.mapping not in MAPPINGS:
+            message = f"mapping: expected one of {', '.join(MAPPINGS)}, got {self.mapping!r}"
+            raise InputError(message, field="mapping")
         if self.intrinsics is not None and self.intrinsics.shape not in {(3, 3), (n, 3, 3)}:
             raise InputError(
                 f"intrinsics: expected shape (3, 3) or ({n}, 3, 3), one matrix for all rows or one each, "
@@ -71,6 +78,23 @@ class KeypointSequence:
 
     def __len__(self) -> int:
         return len(self.keypoints_px)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Parts of one recording as one, in the order given; what describes the whole is the first part's."""
+        if len(parts) == 1:
+            return parts[0]
+        matrices = parts[0].intrinsics
+        if matrices is not None and matrices.ndim == 3:
+            matrices = np.concatenate([part.intrinsics for part in parts if part.intrinsics is not None])
+        return replace(
+            parts[0],
+            keypoints_px=np.concatenate([part.keypoints_px for part in parts]),
+            confidence=np.concatenate([part.confidence for part in parts]),
+            frame=np.concatenate([part.frame for part in parts]),
+            person=np.concatenate([part.person for part in parts]),
+            intrinsics=matrices,
+        )
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> Self:
         """Some rows, by mask, by index or by slice; what describes the whole sequence is unchanged."""

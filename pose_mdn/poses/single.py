@@ -1,7 +1,7 @@
 """One pose for each observed person, for files and tools that cannot hold a distribution."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,16 @@ from pose_mdn.skeletons.human36m import HUMAN36M17
 PoseChoice = Literal["mean", "top", "linked"]
 """Which pose stands for all: the mixture's mean, its most probable component, or in each frame the component that lies
 on the most probable path over time."""
+
+POSE_CHOICES: tuple[PoseChoice, ...] = get_args(PoseChoice)
+
+
+def _left_out() -> FloatArray:
+    return np.empty(0, np.float32)
+
+
+_SHAPES = {"positions_m": (17, 3), "std_m": (17, 3), "frame": (), "person": (), "status": (), "weight": ()}
+"""Of the fields with one entry per row, after the row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +42,8 @@ class SinglePoses:
         tracked: Whether a `person` number means the same person in every frame.
         choice: How the pose was chosen.
         model: Name and version of the lifter, "mdn_lifter/1".
+        weight: (N,) probability of what the pose stands for: the mixing coefficient of the component, or 1 for the
+            mean; NaN in rows without a pose, and throughout if left out.
     """
 
     positions_m: FloatArray
@@ -43,10 +55,13 @@ class SinglePoses:
     tracked: bool
     choice: PoseChoice
     model: str
+    weight: FloatArray = field(default_factory=_left_out)
 
     def __post_init__(self) -> None:
         rows = len(self.positions_m)
-        for name, tail in (("positions_m", (17, 3)), ("std_m", (17, 3)), ("frame", ()), ("person", ()), ("status", ())):
+        if not self.weight.size:
+            object.__setattr__(self, "weight", np.full(rows, np.nan, np.float32))
+        for name, tail in _SHAPES.items():
             shape = getattr(self, name).shape
             if shape != (rows, *tail):
                 raise InputError(f"{name}: expected shape {(rows, *tail)}, got {shape}", field=name)

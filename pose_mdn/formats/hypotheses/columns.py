@@ -39,6 +39,10 @@ class Column:
             return TEXT
         return WHOLE_NUMBERS if self.dtype is np.int64 else NUMBERS
 
+    def sizes(self, num_hypotheses: int) -> tuple[int, ...]:
+        """Sizes after the row, for M hypotheses."""
+        return tuple(num_hypotheses if size == "M" else int(size) for size in self.shape)
+
 
 COLUMNS = (
     Column(key="frame", field="frame", shape=(), dtype=np.int64, unit="", meaning="frame number"),

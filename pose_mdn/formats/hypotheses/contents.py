@@ -10,14 +10,14 @@ from pose_mdn.formats.camera_keys import read_distortion, read_fps, read_image_s
 from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.hypotheses.columns import COLUMNS
 from pose_mdn.poses.hypotheses import SIZE_FROM_PRIOR, HypothesisSequence
-from pose_mdn.skeletons import HUMAN36M17
+from pose_mdn.skeletons import DEFAULT_MAPPING, HUMAN36M17, MAPPINGS, MappingName
 
 SCHEMA_VERSION = 1
 """Written to every file; a later version may add keys but changes none."""
 
 REQUIRED_FACTS = ("skeleton", "joint_names", "model", "source_skeleton", "intrinsics_source", "distortion")
 """Keys that hold one value for the whole file."""
-OPTIONAL_FACTS = ("image_size", "fps", "size_source", "lens_model", "tracked")
+OPTIONAL_FACTS = ("image_size", "fps", "size_source", "lens_model", "tracked", "mapping")
 """Keys that are left out when unknown, or by earlier versions."""
 
 
@@ -37,6 +37,7 @@ def to_arrays(sequence: HypothesisSequence) -> dict[str, Array]:
     arrays["lens_model"] = np.array(sequence.lens_model)
     arrays["tracked"] = np.array(sequence.tracked)
     arrays["size_source"] = np.array(sequence.size_source)
+    arrays["mapping"] = np.array(sequence.mapping)
     if sequence.image_size is not None:
         arrays["image_size"] = np.array(sequence.image_size, np.int64)
     if sequence.fps is not None:
@@ -97,4 +98,14 @@ def from_arrays(path: Path, arrays: dict[str, Array]) -> HypothesisSequence:
         size_source=to_text(path, "size_source", arrays["size_source"]) if "size_source" in arrays else SIZE_FROM_PRIOR,
         lens_model=lens_model,
         tracked=read_tracked(path, arrays.get("tracked"), default=True),
+        mapping=_read_mapping(path, arrays.get("mapping")),
     )
+
+
+def _read_mapping(path: Path, stored: Array | None) -> MappingName:
+    given = DEFAULT_MAPPING if stored is None else to_text(path, "mapping", stored)
+    for name in MAPPINGS:
+        if name == given:
+            return name
+    cure = "get a newer pose-mdn, or correct it"
+    raise fault(path, expected=f"a mapping out of {', '.join(MAPPINGS)}", got=shown(given), cure=cure)

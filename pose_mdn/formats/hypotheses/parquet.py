@@ -5,6 +5,8 @@ A row per pose; arrays are nested lists of fixed size; facts about the whole fil
 
 import json
 import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,38 +19,27 @@ from pose_mdn.formats.atomic import replace_atomically
 from pose_mdn.formats.faults import fault, shown, unreadable
 from pose_mdn.formats.hypotheses.columns import COLUMNS, Column
 from pose_mdn.formats.hypotheses.contents import OPTIONAL_FACTS, REQUIRED_FACTS, from_arrays, to_arrays
+from pose_mdn.formats.hypotheses.parquet_writer import METADATA_KEY, ROWS_PER_GROUP, HypothesesWriter, arrow_type
 from pose_mdn.formats.npz_archive import check_expansion
 from pose_mdn.poses.hypotheses import HypothesisSequence
 
-METADATA_KEY = b"pose_mdn"
-"""Key of the schema metadata under which the facts about the whole file stand as JSON."""
-
-_ROWS_PER_GROUP = 16_384
-_ARROW_TYPES = {np.float32: pa.float32(), np.float64: pa.float64(), np.int64: pa.int64(), np.str_: pa.string()}
+_COLUMN_KEYS = frozenset(column.key for column in COLUMNS)
 
 
 def write(path: Path, sequence: HypothesisSequence) -> None:
     """Write a table with page checksums, so that damage is noticed when it is read."""
     arrays = to_arrays(sequence)
-    facts = {key: array.tolist() for key, array in arrays.items() if key not in {column.key for column in COLUMNS}}
-    facts["num_hypotheses"] = sequence.num_hypotheses
-    facts["units"] = {column.key: column.unit for column in COLUMNS if column.unit}
-    fields = [
-        pa.field(
-            column.key,
-            _arrow_type(column, sequence.num_hypotheses),
-            nullable=False,
-            metadata={"unit": column.unit, "meaning": column.meaning},
-        )
-        for column in COLUMNS
-    ]
-    schema = pa.schema(fields, metadata={METADATA_KEY: json.dumps(facts)})
-    columns = [_to_arrow(arrays[field.name], field.type) for field in schema]
-    table = pa.Table.from_arrays(columns, schema=schema)
     with replace_atomically(path) as stream:
-        pq.write_table(
-            table, stream, row_group_size=_ROWS_PER_GROUP, use_dictionary=["status"], write_page_checksum=True
-        )
+        writer = HypothesesWriter(stream, facts_of(arrays), num_hypotheses=sequence.num_hypotheses)
+        for start in range(0, len(sequence), ROWS_PER_GROUP):
+            rows = slice(start, start + ROWS_PER_GROUP)
+            writer.write({key: np.ascontiguousarray(arrays[key][rows]) for key in _COLUMN_KEYS})
+        writer.close()
+
+
+def facts_of(arrays: Mapping[str, Array]) -> dict[str, object]:
+    """What holds for the whole file, as JSON knows it, of everything that `to_arrays` gives."""
+    return {key: array.tolist() for key, array in arrays.items() if key not in _COLUMN_KEYS}
 
 
 def read(path: Path) -> HypothesisSequence:
@@ -57,9 +48,28 @@ def read(path: Path) -> HypothesisSequence:
     Raises:
         FormatError: The file cannot be read, is damaged, or lacks columns or metadata.
     """
+    with _faults_of(path), path.open("rb") as stream:
+        return from_arrays(path, _read_arrays(path, stream))
+
+
+def read_parts(path: Path, rows: int) -> Iterator[HypothesisSequence]:
+    """Read a table of any length in pieces of so many rows, in order; the last is shorter.
+
+    Raises:
+        FormatError: As `read` does, when the piece comes that cannot be read.
+    """
+    with _faults_of(path), path.open("rb") as stream:
+        file, facts, columns, hypotheses = _opened(path, stream)
+        for batch in file.iter_batches(rows, columns=[column.key for column in columns]):
+            table = pa.Table.from_batches([batch])
+            yield from_arrays(path, _to_arrays(path, table, facts, columns, hypotheses))
+
+
+@contextmanager
+def _faults_of(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in the file becomes a `FormatError` that names it."""
     try:
-        with path.open("rb") as stream:
-            return from_arrays(path, _read_arrays(path, stream))
+        yield
     except FormatError:
         raise
     except OSError as error:
@@ -71,6 +81,15 @@ def read(path: Path) -> HypothesisSequence:
 
 
 def _read_arrays(path: Path, stream: object) -> dict[str, Array]:
+    file, facts, columns, hypotheses = _opened(path, stream)
+    row_bytes = sum(math.prod(column.sizes(hypotheses)) * np.dtype(column.dtype).itemsize for column in columns)
+    check_expansion(path, file.metadata.num_rows * row_bytes)
+    table = file.read(columns=[column.key for column in columns])
+    return _to_arrays(path, table, facts, columns, hypotheses)
+
+
+def _opened(path: Path, stream: object) -> tuple[pq.ParquetFile, dict[str, object], list[Column], int]:
+    """The table, its facts, the columns that it has, and how many hypotheses a row holds."""
     file = pq.ParquetFile(stream, page_checksum_verification=True)
     facts = _read_facts(path, file.schema_arrow)
     hypotheses = facts.pop("num_hypotheses")
@@ -82,10 +101,12 @@ def _read_arrays(path: Path, stream: object) -> dict[str, Array]:
         raise fault(
             path, expected=f"the column {min(missing)!r}", got="none", cure="keep all columns of the hypotheses file"
         )
-    rows = file.metadata.num_rows
-    row_bytes = sum(math.prod(_sizes(column, hypotheses)) * np.dtype(column.dtype).itemsize for column in columns)
-    check_expansion(path, rows * row_bytes)
-    table = file.read(columns=[column.key for column in columns])
+    return file, facts, columns, hypotheses
+
+
+def _to_arrays(
+    path: Path, table: pa.Table, facts: Mapping[str, object], columns: Sequence[Column], hypotheses: int
+) -> dict[str, Array]:
     arrays: dict[str, Array] = {key: np.array(value) for key, value in facts.items()}
     for column in columns:
         arrays[column.key] = _from_arrow(path, table.column(column.key), column, hypotheses)
@@ -105,36 +126,13 @@ def _read_facts(path: Path, schema: pa.Schema) -> dict[str, object]:
     return {key: value for key, value in facts.items() if key in known}
 
 
-def _sizes(column: Column, num_hypotheses: int) -> tuple[int, ...]:
-    return tuple(num_hypotheses if size == "M" else int(size) for size in column.shape)
-
-
-def _arrow_type(column: Column, num_hypotheses: int) -> pa.DataType:
-    result = _ARROW_TYPES[column.dtype]
-    for size in reversed(_sizes(column, num_hypotheses)):
-        result = pa.list_(pa.field("element", result, nullable=False), size)
-    return result
-
-
-def _to_arrow(array: Array, arrow_type: pa.DataType) -> pa.Array:
-    """Wrap the flat values in one level of lists after the other, without a Python object per number."""
-    levels = []
-    while pa.types.is_fixed_size_list(arrow_type):
-        levels.append(arrow_type)
-        arrow_type = arrow_type.value_type
-    result = pa.array(np.ascontiguousarray(array).reshape(-1), arrow_type)
-    for level in reversed(levels):
-        result = pa.FixedSizeListArray.from_arrays(result, type=level)
-    return result
-
-
 def _from_arrow(path: Path, values: pa.ChunkedArray, column: Column, num_hypotheses: int) -> Array:
     # The cast also brings back the fixed sizes where another tool has written plain lists.
-    array = values.combine_chunks().cast(_arrow_type(column, num_hypotheses))
+    array = values.combine_chunks().cast(arrow_type(column, num_hypotheses))
     rows = len(array)
     while pa.types.is_fixed_size_list(array.type):
         array = array.flatten()
-    shape = (rows, *_sizes(column, num_hypotheses))
+    shape = (rows, *column.sizes(num_hypotheses))
     if array.null_count or len(array) != math.prod(shape):
         raise fault(path, expected=f"no nulls in {column.key!r}", got="some", cure="write NaN for unknown numbers")
     if column.dtype is np.str_:

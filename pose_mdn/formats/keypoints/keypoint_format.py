@@ -49,6 +49,9 @@ class KeypointStream(Protocol):
     def num_rows(self) -> int:
         """N, all rows of the file."""
 
+    def nobody(self) -> KeypointSequence:
+        """No rows, with everything that describes the whole file."""
+
     def chunks(self, rows: int, *, start: int = 0, stop: int | None = None) -> Iterator[KeypointSequence]:
         """Rows `start` to `stop` in order, in sequences of `rows` rows each; the last may be shorter."""
 

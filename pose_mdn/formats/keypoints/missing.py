@@ -33,7 +33,9 @@ def mark_missing(path: Path, keypoints_px: FloatArray, confidence: FloatArray) -
     """
     if (median := median_of_percentages(confidence)) is not None:
         raise fault(path, expected="confidences from 0 to 1", got=f"a median of {median:.3g}", cure=SCALE_CURE)
-    seen = (confidence > 0) & np.isfinite(keypoints_px).all(axis=-1)
+    finite = np.isfinite(keypoints_px)
+    # numpy's reduction of an axis of two takes several times as long.
+    seen = (confidence > 0) & finite[..., 0] & finite[..., 1]
     return (
         np.where(seen[..., None], keypoints_px, np.float32(np.nan)),
         np.where(seen, np.minimum(confidence, np.float32(1)), np.float32(0)),

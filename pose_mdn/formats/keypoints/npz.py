@@ -1,12 +1,11 @@
 """Keypoints files: `.npz` archives without pickles, the format that pose-mdn writes itself."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.errors import InputError, UnknownSkeletonError
+from pose_mdn.errors import UnknownSkeletonError
 from pose_mdn.formats.array_checks import NUMBERS, Array, check_array, to_float32, to_int64, to_text
 from pose_mdn.formats.camera_keys import (
     read_distortion,
@@ -19,6 +18,7 @@ from pose_mdn.formats.camera_keys import (
 from pose_mdn.formats.faults import fault
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
 from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
+from pose_mdn.formats.keypoints.people_count import times_seen
 from pose_mdn.formats.npz_archive import read_npz, write_npz
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import Skeleton, get_skeleton
@@ -38,19 +38,8 @@ _OPTIONAL = (
 )
 
 
-def write_keypoints(path: str | os.PathLike[str], sequence: KeypointSequence) -> None:
-    """Write a keypoints file; the file appears whole or not at all.
-
-    Args:
-        path: Where to; must end in `.npz`.
-        sequence: What to write.
-
-    Raises:
-        InputError: Another suffix, or a place that cannot be written to.
-    """
-    path = Path(path)
-    if path.suffix != ".npz":
-        raise InputError(f"{path}: expected a name that ends in .npz, got {path.suffix!r}; rename it", field="path")
+def write(path: Path, sequence: KeypointSequence) -> None:
+    """Write an archive, atomically."""
     arrays: dict[str, Array] = {
         "keypoints": sequence.keypoints_px.astype(np.float32),
         "confidence": sequence.confidence.astype(np.float32),
@@ -94,7 +83,7 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
         confidence=confidence,
         skeleton=layout,
         frame=frame,
-        person=_whole_numbers(path, arrays, "person", _count_within(frame)),
+        person=_whole_numbers(path, arrays, "person", times_seen(frame)),
         image_size=options.image_size
         or (read_image_size(path, arrays["image_size"]) if "image_size" in arrays else None),
         fps=options.fps or (read_fps(path, arrays["fps"]) if "fps" in arrays else None),
@@ -126,16 +115,6 @@ def _whole_numbers(path: Path, arrays: dict[str, Array], key: str, default: NDAr
         return default
     check_array(path, key, arrays[key], kinds=NUMBERS, shape=("N",), sizes={"N": len(default)})
     return to_int64(path, key, arrays[key])
-
-
-def _count_within(frame: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each row how many earlier rows have the same frame number."""
-    order = np.argsort(frame, kind="stable")
-    positions = np.arange(len(frame))
-    starts_group = np.diff(frame[order], prepend=frame[order][:1] - 1) != 0
-    count = np.empty(len(frame), np.int64)
-    count[order] = positions - np.maximum.accumulate(np.where(starts_group, positions, 0))
-    return count
 
 
 def _recognise(path: Path) -> Recognition | None:

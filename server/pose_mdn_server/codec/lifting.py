@@ -4,7 +4,7 @@ Axis letters: N poses, J joints of the skeleton sent, M hypotheses.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from pose_mdn.inference.known_scale import KnownScale
 from pose_mdn.poses.hypotheses import SIZE_FROM_PRIOR, HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.status import Status
-from pose_mdn.skeletons import HUMAN36M17
+from pose_mdn.skeletons import DEFAULT_MAPPING, HUMAN36M17, to_human36m17
 from pose_mdn_server.codec.body import (
     decode_body,
     decode_distances,
@@ -133,6 +133,7 @@ def encode_lift_request(
     seed: int = 0,
 ) -> pose_lifting_pb2.LiftRequest:
     """The request that asks for a sequence to be lifted."""
+    sequence = _with_default_mapping(sequence)
     return pose_lifting_pb2.LiftRequest(
         keypoints_px=sequence.keypoints_px.ravel().tolist(),
         confidence=encode_confidence(sequence.confidence),
@@ -147,6 +148,14 @@ def encode_lift_request(
         num_hypotheses=num_hypotheses or 0,
         seed=seed,
     )
+
+
+def _with_default_mapping(sequence: KeypointSequence) -> KeypointSequence:
+    """Joints as a server takes them, which knows no rule but the default one: others are followed here."""
+    if sequence.mapping == DEFAULT_MAPPING:
+        return sequence
+    points, confidence = to_human36m17(sequence.keypoints_px, sequence.confidence, sequence.skeleton, sequence.mapping)
+    return replace(sequence, keypoints_px=points, confidence=confidence, skeleton=HUMAN36M17, mapping=DEFAULT_MAPPING)
 
 
 def encode_lift_response(hypotheses: HypothesisSequence) -> pose_lifting_pb2.LiftResponse:
@@ -214,6 +223,7 @@ def decode_lift_response(response: Any, sequence: KeypointSequence) -> Hypothesi
         size_source=response.size_source or SIZE_FROM_PRIOR,
         root_std_m=_floats(response.root_std_m, (n, m, 2) if response.root_std_m else (0,)),
         tracked=sequence.tracked,
+        mapping=sequence.mapping,
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pose_mdn.errors import FormatError
 from pose_mdn.formats import read_hypotheses, read_keypoints, write_hypotheses, write_keypoints
+from pose_mdn.formats.hypotheses.files import holds_hypotheses
 
 DAMAGE = st.tuples(
     st.floats(0, 1) | st.none(),
@@ -48,6 +49,7 @@ def contents(tmp_path_factory, make_keypoints, make_hypotheses, people) -> dict[
     write_keypoints(folder / "keypoints.npz", make_keypoints(rows=2))
     write_hypotheses(folder / "hypotheses.npz", make_hypotheses(rows=2))
     write_hypotheses(folder / "hypotheses.parquet", make_hypotheses(rows=2))
+    write_hypotheses(folder / "hypotheses.jsonl", make_hypotheses(rows=2))
     sequence = make_keypoints(rows=2)
     compressed = io.BytesIO()
     np.savez_compressed(compressed, keypoints=sequence.keypoints_px, skeleton="coco17", frame=[1, 2])
@@ -76,13 +78,14 @@ def test_damaged_keypoints(tmp_path, contents, name, damage) -> None:
     survives(read_keypoints, path)
 
 
-@pytest.mark.parametrize("name", ["hypotheses.npz", "hypotheses.parquet"])
+@pytest.mark.parametrize("name", ["hypotheses.npz", "hypotheses.parquet", "hypotheses.jsonl"])
 @thorough
 @given(damage=DAMAGE)
 def test_damaged_hypotheses(tmp_path, contents, name, damage) -> None:
     path = tmp_path / name
     path.write_bytes(damaged(contents[name], damage))
     survives(read_hypotheses, path)
+    assert holds_hypotheses(path) in {True, False}
 
 
 @pytest.mark.parametrize("key", ["keypoints", "skeleton", "frame"])

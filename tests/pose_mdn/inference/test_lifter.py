@@ -359,3 +359,22 @@ heavy = {{"torch", "onnx", "grpc", "pyarrow"}} & set(sys.modules)
 assert not heavy, heavy
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_rule_of_mapping_is_followed_and_recorded(lifter: Lifter) -> None:
+    people = KeypointSequence(
+        keypoints_px=some_people(4),
+        confidence=np.ones((4, 17), np.float32),
+        skeleton=COCO17,
+        frame=np.arange(4),
+        person=np.zeros(4, np.int64),
+        intrinsics=INTRINSICS,
+    )
+    by_name = lifter.lift(people)
+    as_mmpose = lifter.lift(replace(people, mapping="mmpose"))
+    head, eyes = HUMAN36M17.index("head_top"), [COCO17.index("l_eye"), COCO17.index("r_eye")]
+    assert (by_name.mapping, as_mmpose.mapping) == ("names", "mmpose")
+    assert np.isnan(by_name.keypoints_px[:, head]).all()
+    np.testing.assert_allclose(as_mmpose.keypoints_px[:, head], people.keypoints_px[:, eyes].mean(axis=1))
+    with pytest.raises(InputError, match="mapping: expected one of names, mmpose, got 'gast'"):
+        replace(people, mapping="gast")

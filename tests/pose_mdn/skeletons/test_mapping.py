@@ -144,3 +144,26 @@ def test_wrong_shapes_name_their_field(keypoints_shape: tuple, confidence_shape:
     with pytest.raises(InputError, match="expected shape") as caught:
         to_human36m17(np.zeros(keypoints_shape), np.zeros(confidence_shape), COCO17)
     assert caught.value.field == field
+
+
+@each_skeleton
+def test_the_rule_of_mmpose_gives_every_joint(skeleton: Skeleton) -> None:
+    matrix = mapping_matrix(skeleton, "mmpose")
+    np.testing.assert_allclose(matrix.sum(axis=1), 1)
+    assert (matrix >= 0).all()
+    where_given = mapping_matrix(skeleton).any(axis=1)
+    np.testing.assert_array_equal(matrix[where_given], mapping_matrix(skeleton)[where_given])
+    flip, flip17 = list(skeleton.flip_indices), list(HUMAN36M17.flip_indices)
+    np.testing.assert_array_equal(matrix[:, flip], matrix[flip17])
+
+
+def test_the_rule_of_mmpose_is_that_of_mmpose() -> None:
+    x = np.random.default_rng(0).uniform(0, 1000, (4, 17, 2)).astype(np.float32)
+    y = np.empty_like(x)  # by numbers, as mmpose and MotionBERT write it
+    y[:, 0] = (x[:, 11] + x[:, 12]) / 2
+    y[:, 8] = (x[:, 5] + x[:, 6]) / 2
+    y[:, 7] = (y[:, 0] + y[:, 8]) / 2
+    y[:, 10] = (x[:, 1] + x[:, 2]) / 2
+    y[:, [1, 2, 3, 4, 5, 6, 9, 11, 12, 13, 14, 15, 16]] = x[:, [12, 14, 16, 11, 13, 15, 0, 5, 7, 9, 6, 8, 10]]
+    mapped, _ = to_human36m17(x, np.ones((4, 17), np.float32), COCO17, "mmpose")
+    np.testing.assert_allclose(mapped, y, rtol=1e-5)

@@ -10,7 +10,7 @@ from pose_mdn.geometry.known_distance import KnownDistance
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.poses.status import Status
-from pose_mdn.skeletons import SKELETONS
+from pose_mdn.skeletons import SKELETONS, to_human36m17
 from pose_mdn_server.codec.lifting import (
     decode_lift_request,
     decode_lift_response,
@@ -268,3 +268,19 @@ def test_an_answer_of_an_older_server_leaves_scores_and_sizes_unknown(random_hyp
     decoded = decode_lift_response(wire, sequence)
     assert np.isnan(decoded.ood_score).tolist() == [True] * len(hypotheses)
     assert decoded.size_source == "prior"
+
+
+def test_a_rule_that_servers_do_not_know_is_followed_by_the_client() -> None:
+    points = np.random.default_rng(0).uniform(0, 900, (2, 17, 2)).astype(np.float32)
+    sequence = KeypointSequence(
+        keypoints_px=points,
+        confidence=np.ones((2, 17), np.float32),
+        skeleton=SKELETONS["coco17"],
+        frame=np.arange(2),
+        person=np.zeros(2, np.int64),
+        mapping="mmpose",
+    )
+    received = decode_lift_request(encode_lift_request(sequence), max_poses=2).keypoints
+    expected, _ = to_human36m17(points, sequence.confidence, sequence.skeleton, "mmpose")
+    assert received.skeleton.name == "human36m17"
+    np.testing.assert_array_equal(received.keypoints_px, expected)

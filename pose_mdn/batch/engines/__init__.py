@@ -1,0 +1,1 @@
+"""What runs the jobs of a batch: worker processes of this machine, or a cluster."""
