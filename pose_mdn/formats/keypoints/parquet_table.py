@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from pose_mdn.formats.array_checks import to_float32
 from pose_mdn.formats.camera_keys import read_intrinsics
 from pose_mdn.formats.faults import fault
-from pose_mdn.formats.keypoints.joint_layouts import find_layout
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.landmark_columns import CONFIDENCE, X, Y
 from pose_mdn.formats.keypoints.landmark_columns import joint_columns as joint_columns_of
 from pose_mdn.formats.keypoints.missing import mark_missing
+from pose_mdn.formats.keypoints.named_joints import layout_of_own_names
 from pose_mdn.formats.keypoints.parquet_columns import (
     FloatArray,
     list_depth,
@@ -165,10 +165,10 @@ def describe_table(path: Path, schema: pa.Schema, options: ReadOptions) -> Keypo
     joint_columns: tuple[tuple[str, ...], ...] = ()
     sureness = 1.0
     if "keypoints" not in names and (wide := axis_columns(names)):
-        layout = find_layout(path, list(wide), skeleton)
+        layout = layout_of_own_names(path, list(wide), skeleton)
         skeleton, sureness = layout.skeleton, layout.confidence
         places = list(wide.values())
-        joint_columns = tuple(places[source] if source >= 0 else () for source in layout.sources)
+        joint_columns = tuple(places[source] if source >= 0 else () for source in layout.columns)
     else:
         _check_names(path, names)
     if skeleton is None:

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from pose_mdn.errors import FormatError, InputError
 from pose_mdn.formats import read_keypoints, write_hypotheses, write_keypoints
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.parquet import open_stream
+from pose_mdn.formats.keypoints.parquet_writer import write_pieces
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import COCO17, SKELETONS
 
