@@ -80,7 +80,7 @@ def from_rows(
         fps: Frames per second, if the file says.
         tracked: Whether the numbers mean the same people in every frame.
     """
-    keypoints_px, confidence = mark_missing(path, _arranged(layout, named[0]), _arranged(layout, named[1]))
+    keypoints_px, confidence = mark_missing(path, arranged(layout, named[0]), arranged(layout, named[1]))
     refuse_normalized(path, keypoints_px)
     seen = (confidence > 0).any(axis=1)
     new_frame = np.diff(frame, prepend=frame[:1] - 1) != 0
@@ -101,7 +101,7 @@ def from_rows(
     )
 
 
-def _arranged(layout: BodyLayout, values: FloatArray) -> FloatArray:
+def arranged(layout: BodyLayout, values: FloatArray) -> FloatArray:
     """(N, K, ...) values by name as (N, J, ...) values by joint; NaN where no name means the joint."""
     if layout.is_whole:
         return values
