@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.formats.array_checks import to_float32
-from pose_mdn.formats.faults import fault, shown
+from pose_mdn.formats.faults import fault, shown, unreadable
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
 from pose_mdn.formats.keypoints.named_joints import BodyLayout
 from pose_mdn.formats.keypoints.tracks import from_rows
@@ -53,6 +53,10 @@ def _clips(path: Path, options: ReadOptions) -> tuple[str, ...]:
 
 def _tree(path: Path, options: ReadOptions) -> dict[str, object]:
     """The archive's dictionaries, of which only plain data is ever built."""
+    try:
+        path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from error
     if not options.trust_pickle:
         cure = "if you trust where it comes from, allow pickles (trust_pickle=True); only plain data is then accepted"
         raise fault(path, expected="arrays without pickles", got="pickled dictionaries (VideoPose3D's)", cure=cure)
