@@ -15,7 +15,7 @@ _SIDED = {
     "eye_outer": ("eyeouter", "outereye"),
     "ear": ("ear",),
     "mouth": ("mouth", "mouthcorner"),
-    "shoulder": ("shoulder", "sho", "shldr", "shoul"),
+    "shoulder": ("shoulder", "sho", "shldr"),
     "elbow": ("elbow", "elb"),
     "wrist": ("wrist", "wri", "wrst"),
     "pinky": ("pinky", "pinkie"),
