@@ -14,7 +14,7 @@ from pose_mdn.skeletons import SKELETONS, mapping_table
 DOCS = Path(__file__).parents[3] / "docs"
 EXAMPLES = [
     pytest.param(example, id=f"{page}-{number}")
-    for page in ("formats.md", "skeletons.md")
+    for page in ("formats.md", "skeletons.md", "tool_formats.md")
     for number, example in enumerate(re.findall(r"```python\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL))
 ]
 
@@ -68,8 +68,8 @@ def test_the_examples_of_keypoint_formats_run_one_after_the_other(tmp_path, monk
 
 def test_every_keypoints_format_and_count_is_documented() -> None:
     text = (DOCS / "keypoint_formats.md").read_text("utf-8")
-    json_formats = [name for name in keypoint_formats() if name == "npz" or name.endswith("_json")]
-    assert [name for name in json_formats if f"| `{name}` |" not in text] == []
+    tables = text + (DOCS / "tool_formats.md").read_text("utf-8")
+    assert [name for name in keypoint_formats() if f"| `{name}` |" not in tables] == []
     rows = re.findall(r"^\| (\d+) \| .* \| `(\w+)`.* \| ([\d.]+).* \|$", text, re.MULTILINE)
     assert len(rows) == 11
     for count, name, confidence in rows:
