@@ -161,10 +161,7 @@ def _expand_folder(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
             ((entry.name, entry.is_dir()) for entry in found if not entry.name.startswith(".")), key=lambda e: e[0]
         )
     files = [name for name, is_folder in entries if not is_folder and name.lower().endswith(suffixes)]
-    first_of_each: dict[str, str] = {}
-    for name in files:
-        first_of_each.setdefault(os.path.splitext(name)[1].lower(), name)
-    if any(_is_recording(folder, folder / name) for name in first_of_each.values()):
+    if files and _is_recording(folder):
         return [str(folder)]
     below = [name for name, is_folder in entries if is_folder]
     return [str(folder / name) for name in files] + [
@@ -172,11 +169,11 @@ def _expand_folder(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _is_recording(folder: Path, document: Path) -> bool:
-    """Whether a format takes this folder as a whole, and this document as one of its frames."""
-    from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
+def _is_recording(folder: Path) -> bool:
+    """Whether a format takes this folder as a whole."""
+    from pose_mdn.formats.keypoints.registry import is_recording  # noqa: PLC0415
 
-    return any(entry.recognise(folder) and entry.recognise(document) for entry in keypoint_formats().values())
+    return is_recording(folder)
 
 
 def _names(sources: Mapping[str, str], suffix: str) -> list[tuple[str, str]]:

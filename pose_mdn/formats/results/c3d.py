@@ -127,17 +127,16 @@ def _labels(recording: Recording) -> list[str]:
 
 def _points_mm(recording: Recording) -> NDArray[np.float64]:
     """(3, P, T) with Z up, NaN in gaps."""
-    joints = np.concatenate([track.positions_m for track in recording.tracks], axis=1)
+    joints = np.concatenate([track.along_time(track.positions_m) for track in recording.tracks], axis=1)
     x, y, z = joints.transpose(2, 1, 0)
     return _MM * np.stack([x, -z, y])
 
 
 def _residuals_mm(recording: Recording) -> NDArray[np.float64]:
     """(P, T), -1 in gaps."""
-    std_m = np.concatenate([track.std_m for track in recording.tracks], axis=1)
-    present = np.concatenate([np.repeat(track.present[:, None], 17, axis=1) for track in recording.tracks], axis=1)
-    sigma_mm = _MM * np.sqrt((np.nan_to_num(std_m) ** 2).sum(axis=-1))
-    return np.asarray(np.where(present, sigma_mm, _MISSING).T)
+    sigma_mm = [_MM * np.sqrt((np.nan_to_num(track.std_m) ** 2).sum(axis=-1)) for track in recording.tracks]
+    spread = [track.along_time(sigma) for track, sigma in zip(recording.tracks, sigma_mm, strict=True)]
+    return np.nan_to_num(np.concatenate(spread, axis=1).T, nan=_MISSING)
 
 
 FORMAT = ResultFormat(

@@ -24,19 +24,34 @@ _ALWAYS_ALLOWED_FRAMES = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class PersonTrack:
-    """One person along the time axis of a recording of T frames.
+    """One person along the time axis of a recording of T frames, with a pose in K of them.
 
     Attributes:
         person: Identity.
-        positions_m: (T, 17, 3) joints of Human3.6M-17, metres, x right, y up, z towards the viewer; NaN in gaps.
-        std_m: (T, 17, 3) standard deviations along the same axes; NaN in gaps.
-        present: (T,) false in gaps.
+        num_frames: T.
+        places: (K,) frames with a pose, counted from the recording's first, in order; the others are gaps.
+        positions_m: (K, 17, 3) joints of Human3.6M-17, metres, x right, y up, z towards the viewer.
+        std_m: (K, 17, 3) standard deviations along the same axes.
     """
 
     person: int
+    num_frames: int
+    places: NDArray[np.int64]
     positions_m: Floats
     std_m: Floats
-    present: NDArray[np.bool_]
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(T,) false in gaps."""
+        present = np.zeros(self.num_frames, bool)
+        present[self.places] = True
+        return present
+
+    def along_time(self, values: Floats) -> Floats:
+        """(T, ...) of values (K, ...) at the poses; NaN in gaps."""
+        spread = np.full((self.num_frames, *values.shape[1:]), np.nan)
+        spread[self.places] = values
+        return spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,17 +135,20 @@ def _rate(fps: float | None) -> float:
 
 def _track(poses: SinglePoses, person: int, first: int, num_frames: int) -> PersonTrack:
     rows = np.flatnonzero(poses.present & (poses.person == person))
+    rows = rows[np.argsort(poses.frame[rows], kind="stable")]
     places = poses.frame[rows] - first
-    present = np.zeros(num_frames, bool)
-    present[places] = True
-    if present.sum() < len(rows):
-        frame = int(first + np.flatnonzero(np.bincount(places) > 1)[0])
+    repeated = np.flatnonzero(np.diff(places) == 0)
+    if len(repeated):
+        frame = first + int(places[repeated[0]])
         raise InputError(
             f"person: expected one pose for each person and frame, got several of person {person} in frame {frame}; "
             "give each person a number of their own",
             field="person",
         )
-    positions, std = np.full((2, num_frames, 17, 3), np.nan)
-    positions[places] = poses.positions_m[rows].astype(np.float64) * (1.0, -1.0, -1.0)
-    std[places] = poses.std_m[rows]
-    return PersonTrack(person=person, positions_m=positions, std_m=std, present=present)
+    return PersonTrack(
+        person=person,
+        num_frames=num_frames,
+        places=places,
+        positions_m=poses.positions_m[rows].astype(np.float64) * (1.0, -1.0, -1.0),
+        std_m=poses.std_m[rows].astype(np.float64),
+    )
