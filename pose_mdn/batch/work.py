@@ -260,7 +260,9 @@ def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSett
     from pose_mdn.formats.results.registry import result_format  # noqa: PLC0415
 
     os.makedirs(Path(job.target).parent, exist_ok=True)
-    bare = job.target.removesuffix(Path(job.target).suffix)
+    ending = result_format(settings.outputs[0]).suffix
+    fits = job.target.lower().endswith(ending)
+    bare = job.target[: -len(ending)] if fits else job.target.removesuffix(Path(job.target).suffix)
     written: list[Path] = []
     for number, name in enumerate(settings.outputs):
         entry = result_format(name)

@@ -166,18 +166,21 @@ def parse_result_formats(to: str | None, output: Path) -> ResultFormats:
     from pose_mdn.errors import InputError  # noqa: PLC0415
     from pose_mdn.formats.results.registry import result_format, result_formats  # noqa: PLC0415
 
-    by_suffix = {entry.suffix: entry for entry in result_formats().values()}
+    known = result_formats().values()
     try:
         wanted = [result_format(name.strip()) for name in (to or "").split(",") if name.strip()]
     except InputError as error:
         raise typer.BadParameter(f"--to: {error}") from error
-    own = None if output.is_dir() else by_suffix.get(output.suffix.lower())
+    fitting = [] if output.is_dir() else [entry for entry in known if output.name.lower().endswith(entry.suffix)]
+    own = max(fitting, key=lambda entry: len(entry.suffix), default=None)  # one's ending may be the end of another's
     chosen = list({entry.name: entry for entry in [*([own] if own else []), *wanted]}.values())
     chosen = chosen or [result_format("npz")]
     endings = [entry.suffix for entry in chosen]
     if len(set(endings)) < len(endings):
         raise typer.BadParameter(f"--to: expected formats with different endings, got {', '.join(endings)}")
-    return ResultFormats(names=tuple(entry.name for entry in chosen), suffix=endings[0], suffixes=tuple(by_suffix))
+    return ResultFormats(
+        names=tuple(entry.name for entry in chosen), suffix=endings[0], suffixes=tuple(entry.suffix for entry in known)
+    )
 
 
 def check_mapping(name: str) -> "MappingName":
