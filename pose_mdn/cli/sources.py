@@ -10,7 +10,7 @@ from pose_mdn.errors import InputError
 
 
 def plan_jobs(
-    inputs: Sequence[str], output: Path, *, suffix: str = ".npz", suffixes: Sequence[str] = job.RESULT_SUFFIXES
+    inputs: Sequence[str], output: Path | str, *, suffix: str = ".npz", suffixes: Sequence[str] = job.RESULT_SUFFIXES
 ) -> list[job.Job]:
     """`pose_mdn.batch.job.plan_jobs`, whose refusals are shown with the command's usage.
 
