@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -55,6 +55,7 @@ def plan_jobs(
     *,
     suffix: str = ".npz",
     suffixes: Sequence[str] = RESULT_SUFFIXES,
+    also_readable: Sequence[str] = (),
 ) -> list[Job]:
     """Pair every input with its result, in the order of the inputs.
 
@@ -67,16 +68,17 @@ def plan_jobs(
         output: OUT.
         suffix: Ending of results in a folder.
         suffixes: Endings of results.
+        also_readable: Further endings, in lower case, that folders are searched for.
 
     Raises:
         InputError: A pattern matches nothing, or the inputs do not fit OUT.
     """
     out = Path(output)
-    sources = list(dict.fromkeys(source for given in inputs for source in _expand(given)))
-    if out.suffix in suffixes and not out.is_dir():
+    sources = {source: base for given in inputs for source, base in _expand(given, also_readable)}
+    if out.name.endswith(tuple(suffixes)) and not out.is_dir():
         if len(sources) > 1:
             raise InputError(f"{len(sources)} inputs need a folder as OUT, got the file {out}", field="output")
-        return [Job(source=sources[0], target=str(out))]
+        return [Job(source=next(iter(sources)), target=str(out))]
     endings = " or ".join(suffixes)
     if out.is_file():
         raise InputError(f"OUT must be a folder or end in {endings}, got the file {out}", field="output")
@@ -122,23 +124,30 @@ def stamp(source: str) -> str:
     return f"{len(files)} {sum(file.st_size for file in files)} {changed}"
 
 
-def _expand(given: str) -> list[str]:
+def _expand(given: str, also_readable: Sequence[str]) -> list[tuple[str, str]]:
+    """The sources that an input stands for, each with the folder that it was found in."""
     if given == STDIN:
-        return [given]
+        return [(given, "")]
     path = Path(given)
     if path.is_dir():
         # Reading a folder without keypoints explains what was expected in it.
-        return _expand_folder(path, _suffixes()) or [given]
+        found = _expand_folder(path, (*source_suffixes(), *also_readable)) or [given]
+        whole = [Path(source) for source in found] == [path]
+        return [(source, _parent(given) if whole else os.path.abspath(given)) for source in found]
     if path.exists() or not glob.has_magic(given):
-        return [given]
+        return [(given, _parent(given))]
     matches = sorted(glob.glob(given, recursive=True))
     if not matches:
         raise InputError(f"no file or folder matches {given!r}", field="inputs")
-    return matches
+    return [(match, _parent(match)) for match in matches]
 
 
-def _suffixes() -> tuple[str, ...]:
-    """Endings, in lower case, of the files that are worth a look."""
+def _parent(source: str) -> str:
+    return os.path.dirname(os.path.abspath(source))
+
+
+def source_suffixes() -> tuple[str, ...]:
+    """Endings, in lower case, of the files that are worth a look when a folder is searched."""
     from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
 
     return tuple(sorted({suffix for entry in keypoint_formats().values() for suffix in entry.suffixes}))
@@ -152,10 +161,7 @@ def _expand_folder(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
             ((entry.name, entry.is_dir()) for entry in found if not entry.name.startswith(".")), key=lambda e: e[0]
         )
     files = [name for name, is_folder in entries if not is_folder and name.lower().endswith(suffixes)]
-    first_of_each: dict[str, str] = {}
-    for name in files:
-        first_of_each.setdefault(os.path.splitext(name)[1].lower(), name)
-    if any(_is_recording(folder, folder / name) for name in first_of_each.values()):
+    if files and _is_recording(folder):
         return [str(folder)]
     below = [name for name, is_folder in entries if is_folder]
     return [str(folder / name) for name in files] + [
@@ -163,23 +169,24 @@ def _expand_folder(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _is_recording(folder: Path, document: Path) -> bool:
-    """Whether a format takes this folder as a whole, and this document as one of its frames."""
-    from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
+def _is_recording(folder: Path) -> bool:
+    """Whether a format takes this folder as a whole."""
+    from pose_mdn.formats.keypoints.registry import is_recording  # noqa: PLC0415
 
-    return any(entry.recognise(folder) and entry.recognise(document) for entry in keypoint_formats().values())
+    return is_recording(folder)
 
 
-def _names(sources: Sequence[str], suffix: str) -> list[tuple[str, str]]:
-    """Each source with the name of its result, relative to the folder that all sources share."""
-    absolute = {source: os.path.abspath(source) for source in sources if source != STDIN}
-    shared = os.path.commonpath([os.path.dirname(path) for path in absolute.values()]) if absolute else ""
-    return [
-        (
-            source,
-            "stdin" + suffix
-            if source == STDIN
-            else os.path.relpath(os.path.splitext(absolute[source])[0], shared) + suffix,
-        )
-        for source in sources
-    ]
+def _names(sources: Mapping[str, str], suffix: str) -> list[tuple[str, str]]:
+    """Each source with the name of its result, relative to what the folders that sources were found in share.
+
+    The name of a result in a folder that was given does not depend on what else is in it.
+    """
+    bases = [base for base in sources.values() if base]
+    shared = os.path.commonpath(bases) if bases else ""
+    return [(source, _name(source, shared) + suffix) for source in sources]
+
+
+def _name(source: str, shared: str) -> str:
+    if source == STDIN:
+        return "stdin"
+    return os.path.relpath(os.path.splitext(os.path.abspath(source))[0], shared)

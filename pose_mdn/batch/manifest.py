@@ -118,12 +118,8 @@ class Manifest:
             InputError: It shall be resumed, and was begun with other settings or another model.
         """
         found = self.differences(settings, model)
-        if found and resume:
-            raise InputError(
-                f"{self._root}: expected the settings that it was begun with, got others: {'; '.join(found)}; "
-                "use the same, choose another OUT, or leave out --resume to do everything again",
-                field="resume",
-            )
+        if resume:
+            refuse_differences(self._root, found)
         if found:
             # Results of other settings would be taken for results of these.
             self._change("DELETE FROM jobs")
@@ -204,6 +200,16 @@ class Manifest:
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN")
         self._connection.execute(statement, values)
+
+
+def refuse_differences(root: Path, found: Sequence[str]) -> None:
+    """Raise `InputError` if a folder shall be resumed that was begun with other settings or another model."""
+    if found:
+        raise InputError(
+            f"{root}: expected the settings that it was begun with, got others: {'; '.join(found)}; "
+            "use the same, choose another OUT, or leave out --resume to do everything again",
+            field="resume",
+        )
 
 
 def _place(source: str) -> str:

@@ -1,7 +1,8 @@
 """A batch from its plan to its end: an engine does the jobs, the manifest remembers them, the caller hears of all."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ def run_batch(
     *,
     out: Path | None = None,
     resume: bool = False,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Do all jobs, and yield what happens, from `Planned` to `Finished`.
 
     If `engine.stop()` is called, the batch ends soon, with a `Finished` that says so. Closing the iterator ends it at
@@ -47,11 +48,15 @@ def run_batch(
     from pose_mdn.batch.lock import locked  # noqa: PLC0415
     from pose_mdn.batch.manifest import Manifest  # noqa: PLC0415
 
-    with locked(out), Manifest.open(out) as manifest:
+    with ExitStack() as cleaning:
+        cleaning.enter_context(locked(out))
+        manifest = cleaning.enter_context(Manifest.open(out))
         manifest.begin(settings, model, resume=resume)
         left = [job for job in jobs if not manifest.is_done(job)] if resume else list(jobs)
         if resume:
-            remove_leftovers(left)
+            remove_leftovers(jobs)
+        # Workers that are ended cannot clean up behind themselves.
+        cleaning.callback(remove_leftovers, left)
         manifest.forget(left)
         yield from _run(left, settings, engine, model, manifest, skipped=len(jobs) - len(left))
 
@@ -64,23 +69,24 @@ def _run(
     manifest: "Manifest | None",
     *,
     skipped: int,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     began_s = time.monotonic()
     yield Planned(jobs=len(jobs) + skipped, skipped=skipped, engine=engine.name, model=model.label)
     place = {job.target: number for number, job in enumerate(jobs)}
     done: list[Done] = []
     failed: list[Failed] = []
-    for event in engine.run(jobs, settings):
-        match event:
-            case Done():
-                done.append(event)
-                if manifest is not None:
-                    manifest.record_done(event.result)
-            case Failed():
-                failed.append(event)
-                if manifest is not None:
-                    manifest.record_failed(event)
-        yield event
+    with closing(engine.run(jobs, settings)) as events:
+        for event in events:
+            match event:
+                case Done():
+                    done.append(event)
+                    if manifest is not None:
+                        manifest.record_done(event.result)
+                case Failed():
+                    failed.append(event)
+                    if manifest is not None:
+                        manifest.record_failed(event)
+            yield event
     left = len(jobs) - len(done) - len(failed)
     results = sorted((event.result for event in done), key=lambda result: place[result.job.target])
     yield Finished(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Document = dict[str, object]
 """What JSON can hold."""
 
-_NOT_IN_RESULTS = frozenset({"model", "server"})
+_NOT_IN_RESULTS = frozenset({"model", "server", "server_ca", "server_token_file"})
 """Settings that say where a model is found, not what it answers; its checksum is compared instead."""
 
 
@@ -44,6 +44,9 @@ class LiftSettings:
             are written beside it, with their own endings.
         choice: Which pose stands for all in formats that hold one: "mean", "top" or "linked".
         server: Address of a running server that lifts instead of this machine's sessions.
+        server_ca: PEM file of the authorities to trust, or "system" for the system's; no encryption if `None`.
+        server_token_file: File that holds the server's bearer token. The token itself is never in the settings, which
+            are pickled and recorded.
     """
 
     model: str = "mdn_lifter"
@@ -61,6 +64,8 @@ class LiftSettings:
     outputs: tuple[str, ...] = ("npz",)
     choice: "PoseChoice" = "mean"
     server: str | None = None
+    server_ca: str | None = None
+    server_token_file: str | None = None
 
     @cached_property
     def document(self) -> Document:

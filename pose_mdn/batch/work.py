@@ -18,6 +18,8 @@ from pose_mdn.batch.result import JobResult, OutputFile, Recognised
 from pose_mdn.batch.settings import LiftSettings
 
 if TYPE_CHECKING:
+    from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
+    from pose_mdn.formats.keypoints.registry import Detected
     from pose_mdn.poses.hypotheses import HypothesisSequence
     from pose_mdn.poses.keypoints import KeypointSequence
 
@@ -73,6 +75,7 @@ class JobWorker:
         """
         self.settings = settings
         self.backend = open_backend(settings, threads=threads) if backend is None else backend
+        _import_formats(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -155,6 +158,16 @@ class JobWorker:
         return hypotheses
 
 
+def _import_formats(settings: LiftSettings) -> None:
+    """Import what jobs will need: threads that import packages at the same time see modules that are half done."""
+    from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
+    from pose_mdn.formats.results.registry import result_format  # noqa: PLC0415
+
+    keypoint_formats()
+    if any(result_format(name).holds_one_pose for name in settings.outputs):
+        import pose_mdn.results  # noqa: PLC0415, F401
+
+
 @contextmanager
 def opened(source: str) -> Iterator[Path]:
     """A path to read a source from; what comes by stdin is kept in a temporary file meanwhile.
@@ -188,23 +201,7 @@ def read_source(path: Path, job: Job, settings: LiftSettings) -> "tuple[Keypoint
         FormatError: The file cannot be read as its format.
         InputError: No format or skeleton has the name that the settings give.
     """
-    from pose_mdn.formats.keypoints.keypoint_format import ReadOptions, Recognition  # noqa: PLC0415
-    from pose_mdn.formats.keypoints.registry import Detected, detect_format, keypoint_formats  # noqa: PLC0415
-    from pose_mdn.formats.registry import named  # noqa: PLC0415
-    from pose_mdn.skeletons import get_skeleton  # noqa: PLC0415
-
-    if settings.format is None:
-        found = detect_format(path)
-    else:
-        said = Recognition(confidence=1.0, reason="given")
-        found = Detected(format=named(keypoint_formats(), settings.format), recognition=said)
-    options = ReadOptions(
-        skeleton=None if settings.skeleton is None else get_skeleton(settings.skeleton),
-        image_size=settings.image_size,
-        fps=settings.fps,
-        clip=job.clip,
-        trust_pickle=settings.trust_pickle,
-    )
+    found, options = source_format(path, settings), read_options(job, settings)
     sequence = found.format.read(path, options)
     if job.rows is not None:
         sequence = sequence.take(slice(*job.rows))
@@ -219,6 +216,37 @@ def read_source(path: Path, job: Job, settings: LiftSettings) -> "tuple[Keypoint
     return sequence, recognised
 
 
+def source_format(path: Path, settings: LiftSettings) -> "Detected":
+    """The format that a source is of: as the settings say, or as it seems.
+
+    Raises:
+        FormatError: No format recognises it.
+        InputError: No format has the name that the settings give.
+    """
+    from pose_mdn.formats.keypoints.keypoint_format import Recognition  # noqa: PLC0415
+    from pose_mdn.formats.keypoints.registry import Detected, detect_format, keypoint_formats  # noqa: PLC0415
+    from pose_mdn.formats.registry import named  # noqa: PLC0415
+
+    if settings.format is None:
+        return detect_format(path)
+    said = Recognition(confidence=1.0, reason="given")
+    return Detected(format=named(keypoint_formats(), settings.format), recognition=said)
+
+
+def read_options(job: Job, settings: LiftSettings) -> "ReadOptions":
+    """What the settings say of a job's source; raises `UnknownSkeletonError`."""
+    from pose_mdn.formats.keypoints.keypoint_format import ReadOptions  # noqa: PLC0415
+    from pose_mdn.skeletons import get_skeleton  # noqa: PLC0415
+
+    return ReadOptions(
+        skeleton=None if settings.skeleton is None else get_skeleton(settings.skeleton),
+        image_size=settings.image_size,
+        fps=settings.fps,
+        clip=job.clip,
+        trust_pickle=settings.trust_pickle,
+    )
+
+
 def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSettings) -> tuple[Path, ...]:
     """Write a job's results in every format asked for, each file atomically.
 
@@ -226,11 +254,22 @@ def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSett
         The files, beginning with the job's target.
 
     Raises:
-        InputError: A place cannot be written to.
+        InputError: A place cannot be written to, or a format cannot hold these results.
+        MissingExtraError: A format needs a package that is not installed.
     """
-    from pose_mdn.formats import write_hypotheses  # noqa: PLC0415
+    from pose_mdn.formats.results.registry import result_format  # noqa: PLC0415
 
-    target = Path(job.target)
-    os.makedirs(target.parent, exist_ok=True)
-    write_hypotheses(target, hypotheses)
-    return (target,)
+    os.makedirs(Path(job.target).parent, exist_ok=True)
+    bare = job.target.removesuffix(Path(job.target).suffix)
+    written: list[Path] = []
+    for number, name in enumerate(settings.outputs):
+        entry = result_format(name)
+        path = Path(job.target if number == 0 else bare + entry.suffix)
+        if entry.write_hypotheses is not None:
+            written += entry.write_hypotheses(path, hypotheses)
+            continue
+        # Choosing a pose brings in what follows people over time, which would double the time to start.
+        from pose_mdn.results import write_result  # noqa: PLC0415
+
+        written += write_result(path, hypotheses, format=name, choice=settings.choice)
+    return tuple(written)

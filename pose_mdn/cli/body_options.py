@@ -2,20 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pose_mdn.batch.given_size import GivenSize
 from pose_mdn.errors import GeometryError, InputError
 
 if TYPE_CHECKING:
     from pose_mdn.geometry.body import KnownBodies
     from pose_mdn.geometry.camera import Camera
     from pose_mdn.geometry.ground_plane import GroundPlane
-    from pose_mdn.geometry.known_distance import KnownDistance
-    from pose_mdn.poses.hypotheses import HypothesisSequence
 
 _PANEL = "Size"
 
@@ -78,38 +77,6 @@ GroundUpOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SizeOptions:
-    """What is known of metres.
-
-    Attributes:
-        bodies: Statures and bone lengths.
-        distances: Between two joints.
-        ground: On which people stand.
-    """
-
-    bodies: "KnownBodies | None" = None
-    distances: "tuple[KnownDistance, ...]" = ()
-    ground: "GroundPlane | None" = None
-
-    def apply(self, hypotheses: "HypothesisSequence") -> "HypothesisSequence":
-        """The hypotheses in the size that is known.
-
-        Raises:
-            InputError: Givens contradict each other or cannot be used.
-        """
-        import numpy as np  # noqa: PLC0415
-
-        from pose_mdn.inference.known_body import with_known_body  # noqa: PLC0415
-        from pose_mdn.inference.known_scale import KnownScale, with_known_scale  # noqa: PLC0415
-
-        uncertain = bool(np.isfinite(hypotheses.root_std_m).any()) and self.bodies is not None
-        if self.distances or self.ground is not None or uncertain:
-            scale = KnownScale(bodies=self.bodies, distances=self.distances, ground=self.ground)
-            return with_known_scale(hypotheses, scale)
-        return hypotheses if self.bodies is None else with_known_body(hypotheses, self.bodies)
-
-
 def parse_size_options(
     stature_m: float | None,
     bone_lengths: Path | None,
@@ -121,7 +88,7 @@ def parse_size_options(
     ground_plane: str | None = None,
     ground_up: str | None = None,
     camera: "Camera | None" = None,
-) -> SizeOptions:
+) -> GivenSize:
     """What is known of people's size.
 
     Args:
@@ -161,7 +128,7 @@ def parse_size_options(
         )
     except (InputError, GeometryError) as error:
         raise typer.BadParameter(str(error)) from error
-    return SizeOptions(bodies=parse_body_options(stature_m, bone_lengths), distances=known, ground=ground)
+    return GivenSize(bodies=parse_body_options(stature_m, bone_lengths), distances=known, ground=ground)
 
 
 def parse_body_options(stature_m: float | None, bone_lengths: Path | None) -> "KnownBodies | None":

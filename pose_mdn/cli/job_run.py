@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from pose_mdn.batch.job import Job
 from pose_mdn.cli import print_error
-from pose_mdn.cli.sources import Job
 from pose_mdn.errors import PoseMDNError
 
 if TYPE_CHECKING:

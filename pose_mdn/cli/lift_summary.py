@@ -1,17 +1,13 @@
-"""What `pose-mdn lift` says of its work, for people and for machines."""
+"""What `pose-mdn lift` says at the end to people."""
 
-import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Self
+from collections.abc import Mapping
+from pathlib import Path
 
 import typer
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pose_mdn.poses.hypotheses import HypothesisSequence
+from pose_mdn.batch.events import Finished
+from pose_mdn.batch.result import JobResult
 
 _STATUS_TEXTS = {
     "lifted": "lifted",
@@ -22,61 +18,52 @@ _STATUS_TEXTS = {
     "too_few_joints": "with too few joints",
     "degenerate": "degenerate",
 }
+_SHOWN_ONE_BY_ONE = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """What became of one input.
-
-    Attributes:
-        input: As the user named it.
-        output: The hypotheses file.
-        rows: How many there are.
-        status: How many of them have each status.
-        out_of_distribution: How many look like no person as the model knows people; `None` if the model gives no score.
-        intrinsics: Where the camera came from.
-        size: Where the people's size came from.
-    """
-
-    input: str
-    output: str
-    rows: int
-    status: dict[str, int]
-    out_of_distribution: int | None
-    intrinsics: str
-    size: str
-
-    @classmethod
-    def of(cls, source: str, target: "Path", hypotheses: "HypothesisSequence", *, scored: bool) -> Self:
-        """The summary of a result; `scored` says whether the model gives out-of-distribution scores."""
-        return cls(
-            input=source,
-            output=str(target),
-            rows=len(hypotheses),
-            status=dict(Counter(map(str, hypotheses.status))),
-            out_of_distribution=int(hypotheses.out_of_distribution.sum()) if scored else None,
-            intrinsics=hypotheses.intrinsics_source,
-            size=hypotheses.size_source,
-        )
+def print_finished(finished: Finished, folder: Path | None) -> None:
+    """Results on stdout: each of a few, the sums of many; then how many inputs were lifted, if there were several."""
+    results, count = finished.results, len(finished.results)
+    if count <= _SHOWN_ONE_BY_ONE:
+        for result in results:
+            _print(result)
+    else:
+        _print_sums(finished)
+    total = count + len(finished.failed) + finished.left
+    if total + finished.skipped > 1:
+        done = f"{count} of {total} inputs lifted by {finished.model}"
+        skipped = f"; {finished.skipped} were done already" if finished.skipped else ""
+        typer.echo(f"{done}{skipped}")
+    if finished.interrupted:
+        again = f"; the same command with --resume goes on in {folder}" if folder is not None else ""
+        typer.echo(f"interrupted, {finished.left} left{again}")
 
 
-def print_summaries(done: Sequence[Summary], failed: list[dict[str, str]], model: str, *, as_json: bool) -> None:
-    """All of them on stdout, and how many inputs were lifted if there were several."""
-    if as_json:
-        typer.echo(json.dumps({"model": model, "results": [asdict(summary) for summary in done], "failed": failed}))
-        return
-    for summary in done:
-        _print(summary)
-    if len(done) + len(failed) > 1:
-        typer.echo(f"{len(done)} of {len(done) + len(failed)} inputs lifted by {model}")
+def _print(result: JobResult) -> None:
+    typer.echo(f"{result.job.label} -> {', '.join(output.path for output in result.outputs)}")
+    typer.echo(f"  {result.rows} rows: {_counts(result.status) or 'nobody'}")
+    if result.out_of_distribution:
+        typer.echo(f"  {result.out_of_distribution} look out of distribution: perhaps no person (ood_score > 0.5)")
+    typer.echo(f"  camera {result.intrinsics}")
+    if result.size.startswith("given"):
+        typer.echo(f"  size {result.size}")
 
 
-def _print(summary: Summary) -> None:
-    counts = [f"{summary.status[name]} {text}" for name, text in _STATUS_TEXTS.items() if name in summary.status]
-    typer.echo(f"{summary.input} -> {summary.output}")
-    typer.echo(f"  {summary.rows} rows: {', '.join(counts) or 'nobody'}")
-    if summary.out_of_distribution:
-        typer.echo(f"  {summary.out_of_distribution} look out of distribution: perhaps no person (ood_score > 0.5)")
-    typer.echo(f"  camera {summary.intrinsics}")
-    if summary.size.startswith("given"):
-        typer.echo(f"  size {summary.size}")
+def _print_sums(finished: Finished) -> None:
+    status: Counter[str] = Counter()
+    for result in finished.results:
+        status.update(result.status)
+    strange = sum(result.out_of_distribution or 0 for result in finished.results)
+    assumed = sum(result.intrinsics != "given" for result in finished.results)
+    typer.echo(f"{finished.rows} rows: {_counts(status) or 'nobody'}")
+    if strange:
+        typer.echo(f"  {strange} look out of distribution: perhaps no person (ood_score > 0.5)")
+    if assumed:
+        typer.echo(f"  the camera was assumed for {assumed} of {len(finished.results)} inputs")
+    seconds = max(finished.seconds, 1e-3)
+    files_s, rows_s = len(finished.results) / seconds, finished.rows / seconds
+    typer.echo(f"  {finished.seconds:.1f} s, {files_s:.3g} files/s, {rows_s:.3g} rows/s")
+
+
+def _counts(status: Mapping[str, int]) -> str:
+    return ", ".join(f"{status[name]} {text}" for name, text in _STATUS_TEXTS.items() if name in status)

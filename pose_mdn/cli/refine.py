@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pose_mdn.batch.job import Job
+from pose_mdn.batch.work import opened
 from pose_mdn.cli import EXIT_FAILED
 from pose_mdn.cli.job_run import run_jobs
-from pose_mdn.cli.sources import Job, opened, plan_jobs
+from pose_mdn.cli.sources import plan_jobs
 
 if TYPE_CHECKING:
     from pose_mdn.cli.progress import RowProgress
@@ -121,8 +123,8 @@ def _refine_one(job: Job, settings: "RefinementSettings", progress: "RowProgress
         hypotheses = read_hypotheses(path)
     progress.begin(description, len(hypotheses))
     refined = refine_hypotheses(hypotheses, settings, on_progress=progress.advance)
-    job.target.parent.mkdir(parents=True, exist_ok=True)
-    write_hypotheses(job.target, refined)
+    Path(job.target).parent.mkdir(parents=True, exist_ok=True)
+    write_hypotheses(Path(job.target), refined)
     return _summary(job, hypotheses, refined)
 
 
@@ -139,7 +141,7 @@ def _summary(job: Job, before: "HypothesisSequence", after: "HypothesisSequence"
 
     return Summary(
         input=job.source,
-        output=str(job.target),
+        output=job.target,
         rows=len(before),
         refined=len(was),
         moved_mm=float(1000 * np.median(moved)) if len(was) else None,

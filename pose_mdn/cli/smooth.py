@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pose_mdn.batch.job import Job
 from pose_mdn.cli import EXIT_FAILED
 from pose_mdn.cli.job_run import run_jobs
-from pose_mdn.cli.sources import Job, plan_jobs
+from pose_mdn.cli.sources import plan_jobs
 
 if TYPE_CHECKING:
     from pose_mdn.cli.progress import RowProgress
@@ -122,13 +123,13 @@ def _smooth_one(job: Job, manner: Manner, progress: "RowProgress", description: 
     progress.begin(description, stages * len(hypotheses))
     compute = _lifted_again if lifted_again else _smoothed_alone
     found = compute(hypotheses, manner, progress)
-    job.target.parent.mkdir(parents=True, exist_ok=True)
-    write_hypotheses(job.target, found)
+    Path(job.target).parent.mkdir(parents=True, exist_ok=True)
+    write_hypotheses(Path(job.target), found)
     used = manner.fps or hypotheses.fps or DEFAULT_FPS
     source = "given" if manner.fps else "from the file" if hypotheses.fps else "assumed"
     return Summary(
         input=job.source,
-        output=str(job.target),
+        output=job.target,
         rows=len(found),
         lifted=int(found.lifted.sum()),
         filled=int((found.status == Status.LIFTED_FROM_NEIGHBOURS.value).sum()),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pose_mdn.batch.job import Job
+from pose_mdn.batch.work import opened
 from pose_mdn.cli import EXIT_FAILED
 from pose_mdn.cli.job_run import run_jobs
-from pose_mdn.cli.sources import Job, opened, plan_jobs
+from pose_mdn.cli.sources import plan_jobs
 
 if TYPE_CHECKING:
     from pose_mdn.cli.progress import RowProgress
@@ -127,11 +129,11 @@ def _track_one(job: Job, how: Following, progress: "RowProgress", description: s
     person = track_people(
         replace(sequence, fps=fps), settings=how.settings, look_ahead=not how.online, on_progress=progress.advance
     )
-    job.target.parent.mkdir(parents=True, exist_ok=True)
-    _write(job.target, replace(sequence, person=person, fps=fps, tracked=True))
+    Path(job.target).parent.mkdir(parents=True, exist_ok=True)
+    _write(Path(job.target), replace(sequence, person=person, fps=fps, tracked=True))
     return Summary(
         input=job.source,
-        output=str(job.target),
+        output=job.target,
         rows=len(sequence),
         without_number=int((person == NOBODY).sum()),
         frames=len(np.unique(sequence.frame)),

@@ -2,7 +2,7 @@
 
 import difflib
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Protocol, cast
@@ -50,7 +50,7 @@ class Engine(Protocol):
     def name(self) -> str:
         """What users call it."""
 
-    def run(self, jobs: Sequence[Job], settings: LiftSettings) -> Iterator[JobEvent]:
+    def run(self, jobs: Sequence[Job], settings: LiftSettings) -> Generator[JobEvent, None, None]:
         """Do all jobs, in any order.
 
         Every job ends in exactly one `Done`, which is yielded after its files are in place, or `Failed`; a job that

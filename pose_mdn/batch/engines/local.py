@@ -2,7 +2,7 @@
 
 import os
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from pose_mdn.batch.engines.engine import EngineOptions
@@ -34,7 +34,7 @@ class LocalEngine:
         if self._pool is not None:
             self._pool.stop()
 
-    def run(self, jobs: Sequence[Job], settings: LiftSettings) -> Iterator[JobEvent]:
+    def run(self, jobs: Sequence[Job], settings: LiftSettings) -> Generator[JobEvent, None, None]:
         """Do all jobs; see `Engine.run`."""
         options = self._options
         workers = options.workers or available_cores()
@@ -56,7 +56,7 @@ class LocalEngine:
             return
         yield from self._pool.run()
 
-    def _run_here(self, jobs: Sequence[Job], settings: LiftSettings, threads: int) -> Iterator[JobEvent]:
+    def _run_here(self, jobs: Sequence[Job], settings: LiftSettings, threads: int) -> Generator[JobEvent, None, None]:
         """Do the jobs one after another in a thread of this process."""
         if not jobs:
             return

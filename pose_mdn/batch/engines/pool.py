@@ -8,7 +8,7 @@ that somebody else killed costs nothing but time.
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from multiprocessing.connection import wait
 
 from pose_mdn.batch.engines.messages import LAST_WORDS, Message, job_events
@@ -58,7 +58,7 @@ class WorkerPool:
         """Begin nothing new, drop what can be dropped; from any thread or signal handler."""
         self._stop_wanted = True
 
-    def run(self) -> Iterator[JobEvent]:
+    def run(self) -> Generator[JobEvent, None, None]:
         """Do all jobs; see `Engine.run`."""
         try:
             while self._open and not self._has_stopped():
