@@ -20,8 +20,8 @@ from pose_mdn.visualization.html_report import write_report
 PAGE = "index.html"
 VIEWER_MEGABYTES = 1.0
 """Bound on the data of each viewer unless another is asked for: about 350 rows of five hypotheses."""
-_ROWS_AT_ONCE = 16_384
-_VIEWER_ROWS = 3 * _ROWS_AT_ONCE
+_ROWS_AT_ONCE = 4096
+_VIEWER_ROWS = 4 * _ROWS_AT_ONCE
 """Of longer clips the viewer shows the first rows alone."""
 _LONGEST_NAME = 200
 """Bytes of a file's name; most file systems allow 255, of which some are for what is added."""
