@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,11 +48,15 @@ def run_batch(
     from pose_mdn.batch.lock import locked  # noqa: PLC0415
     from pose_mdn.batch.manifest import Manifest  # noqa: PLC0415
 
-    with locked(out), Manifest.open(out) as manifest:
+    with ExitStack() as cleaning:
+        cleaning.enter_context(locked(out))
+        manifest = cleaning.enter_context(Manifest.open(out))
         manifest.begin(settings, model, resume=resume)
         left = [job for job in jobs if not manifest.is_done(job)] if resume else list(jobs)
         if resume:
-            remove_leftovers(left)
+            remove_leftovers(jobs)
+        # Workers that are ended cannot clean up behind themselves.
+        cleaning.callback(remove_leftovers, left)
         manifest.forget(left)
         yield from _run(left, settings, engine, model, manifest, skipped=len(jobs) - len(left))
 

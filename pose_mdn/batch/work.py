@@ -75,6 +75,7 @@ class JobWorker:
         """
         self.settings = settings
         self.backend = open_backend(settings, threads=threads) if backend is None else backend
+        _import_formats(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -155,6 +156,16 @@ class JobWorker:
             self.backend, sequence, min_confidence=settings.min_confidence, on_progress=advance
         )
         return hypotheses
+
+
+def _import_formats(settings: LiftSettings) -> None:
+    """Import what jobs will need: threads that import packages at the same time see modules that are half done."""
+    from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
+    from pose_mdn.formats.results.registry import result_format  # noqa: PLC0415
+
+    keypoint_formats()
+    if any(result_format(name).holds_one_pose for name in settings.outputs):
+        import pose_mdn.results  # noqa: PLC0415, F401
 
 
 @contextmanager

@@ -1,15 +1,17 @@
 """Bars of a batch on stderr: one for the whole, one for each file that takes its time."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pose_mdn.batch.events import Advanced, Done, Event, Failed, Planned, Started
 from pose_mdn.batch.job import Job
 from pose_mdn.cli.progress import PATIENCE_S
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 _MAX_FILES_SHOWN = 8
 _WHOLE = 1000
@@ -17,14 +19,31 @@ _WHOLE = 1000
 
 
 class BatchProgress:
-    """Draws the events of a batch. Batches that are over within a second, and files likewise, get no bar."""
+    """Draws the events of a batch. Batches that are over within a second, and files likewise, get no bar.
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    Bars have counts, rates and the time left, and are removed at the end.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        """Draw on a console, which is stderr if left out."""
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+            console=console or Console(stderr=True),
+            transient=True,
+        )
         self._began_s = time.monotonic()
         self._all: TaskID | None = None
         self._files: dict[Job, _File] = {}
         self._jobs = self._ended = self._rows = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
 
     def show(self, event: Event) -> None:
         """Draw an event."""
@@ -91,22 +110,3 @@ class _File:
         self.done = 0
         self.began_s = time.monotonic()
         self.task: TaskID | None = None
-
-
-@contextmanager
-def batch_progress() -> Iterator[BatchProgress]:
-    """Bars with counts, rates and the time left, removed at the end; invisible if stderr is no terminal."""
-    console = Console(stderr=True)
-    progress = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    try:
-        yield BatchProgress(progress)
-    finally:
-        progress.stop()

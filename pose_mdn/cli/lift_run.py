@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +17,6 @@ from pose_mdn.batch.job import Job
 from pose_mdn.batch.run import run_batch
 from pose_mdn.batch.settings import LiftSettings
 from pose_mdn.cli import EXIT_FAILED, print_error
-from pose_mdn.cli.batch_progress import batch_progress
 from pose_mdn.cli.lift_summary import print_finished
 
 EXIT_INTERRUPTED = 130
@@ -71,14 +71,27 @@ def run(
 
 def _shown(events: Iterator[Event], *, as_json: bool) -> Iterator[Event]:
     """Print events as they pass: JSON on stdout, bars and errors on stderr."""
-    with batch_progress() as progress:
+    with _progress() as show:
         for event in events:
             if as_json:
                 typer.echo(json.dumps(event_document(event)))
-            progress.show(event)
+            show(event)
             if isinstance(event, Failed):
                 print_error(event.error)
             yield event
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Event], None]]:
+    """What draws events, if somebody looks."""
+    if not sys.stderr.isatty():
+        yield lambda _event: None
+        return
+    # Drawing takes longer to import than to do.
+    from pose_mdn.cli.batch_progress import BatchProgress  # noqa: PLC0415
+
+    with BatchProgress() as progress:
+        yield progress.show
 
 
 @contextmanager

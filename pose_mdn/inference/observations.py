@@ -102,8 +102,8 @@ def prepare(
         ideal_px=_rows_first(np.where(drawable, ideal_px, 0)),
         confidence=_rows_first(np.where(drawable, confidence, np.float32(0))),
         status=_decide_status(
-            somebody=np.any(found, axis=0),
-            cut=outside[mapping.any(axis=0)].any(axis=0),
+            somebody=np.asarray(found.any(axis=0)),
+            cut=np.asarray(outside[mapping.any(axis=0)].any(axis=0)),
             seen=drawable,
             provided=mapping.any(axis=1),
             extent=_extent(ideal_px, intrinsics, drawable),

@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import struct
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -65,6 +67,27 @@ def read_hypotheses(path: str | os.PathLike[str]) -> HypothesisSequence:
             cure="check the path",
         )
     return _module(path.suffix).read(path)
+
+
+def holds_hypotheses(path: Path) -> bool:
+    """Whether a file, by its ending and the names of what is in it, is a hypotheses file, or a damaged one.
+
+    A hypotheses `.npz` is also a keypoints file; this tells it from those that are nothing else.
+    """
+    suffix = path.suffix
+    if suffix not in _MODULES or not path.is_file():
+        return False
+    if suffix == ".jsonl":
+        return True
+    try:
+        if suffix == ".npz":
+            with zipfile.ZipFile(path) as archive:
+                return "means.npy" in archive.namelist()
+        import pyarrow.parquet as pq  # noqa: PLC0415 - it takes longer to import than all the rest
+
+        return "means" in pq.read_schema(path).names
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, struct.error, zipfile.BadZipFile):
+        return False
 
 
 def read_hypotheses_parts(path: str | os.PathLike[str], rows: int) -> Iterator[HypothesisSequence]:

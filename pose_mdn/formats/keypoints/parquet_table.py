@@ -1,22 +1,28 @@
 """A table of keypoints: which column holds what, and a batch of its rows as a sequence."""
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pose_mdn.formats.array_checks import to_float32
 from pose_mdn.formats.camera_keys import read_intrinsics
 from pose_mdn.formats.faults import fault
+from pose_mdn.formats.keypoints.joint_layouts import find_layout
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
+from pose_mdn.formats.keypoints.landmark_columns import CONFIDENCE, X, Y
+from pose_mdn.formats.keypoints.landmark_columns import joint_columns as joint_columns_of
 from pose_mdn.formats.keypoints.missing import mark_missing
 from pose_mdn.formats.keypoints.parquet_columns import (
     FloatArray,
     list_depth,
     list_numbers,
     list_sizes,
+    plain_numbers,
     whole_numbers,
 )
 from pose_mdn.formats.keypoints.parquet_facts import TableFacts, read_facts
@@ -36,6 +42,8 @@ class KeypointTable:
         skeleton: The layout of the joints.
         facts: What holds for the whole table, overridden by what the user says.
         columns: The columns to read.
+        joint_columns: For each joint its columns of x, y and confidence, empty for a joint that has none; no entries if
+            keypoints are lists.
         layout_confidence: How sure the layout is.
     """
 
@@ -43,13 +51,18 @@ class KeypointTable:
     skeleton: Skeleton
     facts: TableFacts
     columns: tuple[str, ...]
+    joint_columns: tuple[tuple[str, ...], ...] = ()
     layout_confidence: float = 1.0
 
     def raw_joints(self, batch: pa.RecordBatch) -> tuple[FloatArray, FloatArray]:
         """(N, J, 2) coordinates and (N, J) confidences as they stand in the file."""
+        if self.joint_columns:
+            joints = np.stack([self._joint(batch, columns) for columns in self.joint_columns], axis=1)
+            return joints[..., :2], joints[..., 2]
         joints = self._keypoints(batch.column("keypoints"))
         if "confidence" in self.columns:
-            return joints[..., :2], self._lists(batch, "confidence", (self.skeleton.num_joints,))
+            confidence = self._lists(batch, "confidence", (self.skeleton.num_joints,))
+            return joints[..., :2], to_float32(confidence)
         return joints[..., :2], joints[..., 2] if joints.shape[2] == 3 else np.ones(joints.shape[:2], np.float32)
 
     def nobody(self) -> KeypointSequence:
@@ -101,7 +114,7 @@ class KeypointTable:
 
     def _keypoints(self, column: pa.Array) -> FloatArray:
         joints, sizes = self.skeleton.num_joints, list_sizes(column)
-        values = 0
+        values = -1
         if len(sizes) == 1:
             values = sizes[0] // joints if sizes[0] % joints == 0 else -1
         elif len(sizes) == 2:
@@ -112,13 +125,21 @@ class KeypointTable:
             expected = f"{joints} joints of 2 or 3 numbers in 'keypoints' for skeleton {self.skeleton.name!r}"
             got = f"lists of {' x '.join(map(str, sizes)) or 'nothing'}"
             raise fault(self.path, expected=expected, got=got, cure="pass the skeleton that the detector used")
-        return list_numbers(self.path, "keypoints", column, sizes).reshape(len(column), joints, values)
+        numbers = list_numbers(self.path, "keypoints", column, sizes)
+        return to_float32(numbers).reshape(len(column), joints, values)
 
-    def _lists(self, batch: pa.RecordBatch, key: str, shape: tuple[int, ...]) -> FloatArray:
+    def _joint(self, batch: pa.RecordBatch, columns: tuple[str, ...]) -> FloatArray:
+        """(N, 3) x, y and confidence of one joint."""
+        if not columns:
+            return np.full((len(batch), 3), np.nan, np.float32)
+        values = [plain_numbers(self.path, name, batch.column(name)) for name in columns]
+        return np.stack(np.broadcast_arrays(*values, np.float32(1))[:3], axis=1)
+
+    def _lists(self, batch: pa.RecordBatch, key: str, shape: tuple[int, ...]) -> NDArray[np.floating]:
         column = batch.column(key)
         sizes = list_sizes(column)
         if 0 in sizes:
-            return np.full((len(column), *shape), np.nan, np.float32)
+            return np.full((len(column), *shape), np.nan)
         if sizes != shape:
             expected, got = f"lists of {' x '.join(map(str, shape))} in {key!r}", "x".join(map(str, sizes))
             raise fault(self.path, expected=expected, got=got or "no lists", cure=_CURE)
@@ -138,24 +159,42 @@ def describe_table(path: Path, schema: pa.Schema, options: ReadOptions) -> Keypo
     Raises:
         FormatError: There are no keypoints in the table, or nobody says in which layout.
     """
-    _check_names(path, schema.names)
+    names = list(schema.names)
     facts = read_facts(path, schema)
     skeleton = options.skeleton or facts.skeleton
+    joint_columns: tuple[tuple[str, ...], ...] = ()
+    sureness = 1.0
+    if "keypoints" not in names and (wide := axis_columns(names)):
+        layout = find_layout(path, list(wide), skeleton)
+        skeleton, sureness = layout.skeleton, layout.confidence
+        places = list(wide.values())
+        joint_columns = tuple(places[source] if source >= 0 else () for source in layout.sources)
+    else:
+        _check_names(path, names)
     if skeleton is None:
-        cure = "add {'skeleton': 'coco17'} as JSON to the schema's metadata under 'pose_mdn', or pass skeleton="
+        cure = 'add {"skeleton": "coco17"} as JSON to the schema\'s metadata under \'pose_mdn\', or pass skeleton='
         raise fault(path, expected="the layout of the joints", got="none", cure=cure)
-    told = TableFacts(
+    return KeypointTable(
+        path=path,
         skeleton=skeleton,
-        image_size=options.image_size or facts.image_size,
-        fps=options.fps or facts.fps,
-        intrinsics=facts.intrinsics,
-        distortion=facts.distortion,
-        lens_model=facts.lens_model,
-        tracked=facts.tracked,
-        camera_assumed=facts.camera_assumed,
+        facts=replace(
+            facts, image_size=options.image_size or facts.image_size, fps=options.fps or facts.fps, skeleton=skeleton
+        ),
+        columns=(
+            *(name for name in _COLUMNS if name in names and not (joint_columns and name in _COLUMNS[:2])),
+            *(name for columns in joint_columns for name in columns),
+        ),
+        joint_columns=joint_columns,
+        layout_confidence=sureness,
     )
-    columns = tuple(name for name in _COLUMNS if name in schema.names)
-    return KeypointTable(path=path, skeleton=skeleton, facts=told, columns=columns)
+
+
+def axis_columns(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Joint -> its columns of x, y and, if there is one, confidence."""
+    return {
+        joint: tuple(names[axes[axis]] for axis in (X, Y, CONFIDENCE) if axis in axes)
+        for joint, axes in joint_columns_of(names).items()
+    }
 
 
 def frames_of(table: KeypointTable, batch: pa.RecordBatch, first_row: int) -> NDArray[np.int64]:

@@ -34,7 +34,7 @@ def words(text: str) -> str:
 def test_an_estimated_focal_length_is_told_and_carried(run: Run, tmp_path: Path) -> None:
     result = run("--estimate-focal", "--json")
     assert result.exit_code == 0, result.output
-    (summary,) = json.loads(result.stdout)["results"]
+    (summary,) = json.loads(result.stdout.splitlines()[-1])["results"]
     found = read_hypotheses(tmp_path / "out.npz")
     assert found.intrinsics_source == summary["intrinsics"]
     assert "68 %" in found.intrinsics_source
