@@ -179,7 +179,7 @@ def parse_result_formats(to: str | None, output: Path | str) -> ResultFormats:
         wanted = [result_format(name.strip()) for name in (to or "").split(",") if name.strip()]
     except InputError as error:
         raise typer.BadParameter(f"--to: {error}") from error
-    fitting = [] if os.path.isdir(output) else [entry for entry in known if output.lower().endswith(entry.suffix)]
+    fitting = [] if os.path.isdir(output) else [entry for entry in known if str(output).lower().endswith(entry.suffix)]
     own = max(fitting, key=lambda entry: len(entry.suffix), default=None)  # one's ending may be the end of another's
     chosen = list({entry.name: entry for entry in [*([own] if own else []), *wanted]}.values())
     chosen = chosen or [result_format("npz")]
