@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pose_mdn.formats.faults import fault
 from pose_mdn.formats.joint_spelling import bare_name, normalized_names
-from pose_mdn.skeletons import SKELETONS, Skeleton
+from pose_mdn.skeletons import SKELETONS, Skeleton, mapping_table
 
 MIN_JOINTS = 6
 """Fewer joints than this are no body; a lifter asks for as many."""
@@ -88,7 +88,10 @@ def spellings() -> Mapping[str, str]:
 
 
 def find_layout(path: Path, names: Sequence[str], skeleton: Skeleton | None = None) -> NamedLayout:
-    """The layout that has most of the joints named; of two that have as many, the one that lacks fewer.
+    """The layout that suits the joints named.
+
+    What counts first is how many joints of the lifter's skeleton can be made, then how many joints of the layout are
+    named, less those that are not.
 
     Args:
         path: The file, for messages.
@@ -99,9 +102,8 @@ def find_layout(path: Path, names: Sequence[str], skeleton: Skeleton | None = No
         FormatError: Fewer than `MIN_JOINTS` of the names are joints of any layout, or of the one that is known.
     """
     joints = _recognised(names)
-    candidates = [_fit(layout, joints) for layout in ([skeleton] if skeleton else SKELETONS.values())]
-    best = max(candidates, key=lambda fit: (_found(fit), -fit.skeleton.num_joints))
-    if _found(best) < MIN_JOINTS:
+    best = best_layout(names, skeleton)
+    if best is None:
         found = ", ".join(name for name, joint in zip(names, joints, strict=True) if joint) or "none"
         layout = skeleton.name if skeleton else "a known layout"
         raise fault(
@@ -113,6 +115,20 @@ def find_layout(path: Path, names: Sequence[str], skeleton: Skeleton | None = No
     if skeleton is not None:
         return NamedLayout(skeleton=best.skeleton, sources=best.sources, confidence=1.0)
     return best
+
+
+def best_layout(names: Sequence[str], skeleton: Skeleton | None = None) -> NamedLayout | None:
+    """The same, or `None` if too few names are known."""
+    joints = _recognised(names)
+    candidates = [_fit(layout, joints) for layout in ([skeleton] if skeleton else SKELETONS.values())]
+    best = max(candidates, key=_suitability)
+    return best if _found(best) >= MIN_JOINTS else None
+
+
+def _suitability(layout: NamedLayout) -> tuple[int, int]:
+    have = {name for name, source in zip(layout.skeleton.joint_names, layout.sources, strict=True) if source >= 0}
+    made = sum(bool(sources) and set(sources) <= have for sources in mapping_table(layout.skeleton).values())
+    return made, 2 * len(have) - layout.skeleton.num_joints
 
 
 def _recognised(names: Sequence[str]) -> list[str | None]:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pose_mdn.formats.array_checks import to_float32
 from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.joint_spelling import bare_name
-from pose_mdn.formats.keypoints.detections import NOBODY
 from pose_mdn.formats.keypoints.fractions import to_pixels
+from pose_mdn.formats.keypoints.identities import NOBODY
 from pose_mdn.formats.keypoints.joint_layouts import NamedLayout, find_layout
 from pose_mdn.formats.keypoints.json_document import read_json
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes

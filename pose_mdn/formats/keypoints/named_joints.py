@@ -1,35 +1,12 @@
 """Which layout a list of joint names is, and where each of its joints stands."""
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pose_mdn.formats.faults import fault, shown
-from pose_mdn.skeletons import SKELETONS, Skeleton, mapping_table
-
-FEWEST_JOINTS = 6
-"""Fewer joints of the lifter's skeleton than this give no pose."""
-
-_WORDS = re.compile(r"[A-Z](?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-_SIDES = {"l": "l", "left": "l", "r": "r", "right": "r"}
-_PARTS = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "foot")
-_SYNONYMS = {
-    "root": "pelvis",
-    "hip": "mid_hip",
-    "hips": "mid_hip",
-    "midhip": "mid_hip",
-    "hip_mid": "mid_hip",
-    "top_head": "head_top",
-    "headtop": "head_top",
-    "head_bottom": "upper_neck",
-    "upperneck": "upper_neck",
-    "neck_base": "neck_nose",
-    "bigtoe": "big_toe",
-    "smalltoe": "small_toe",
-}
-"""Names of MMPose's, OpenPose's and Halpe's joints -> those of this library, without sides."""
+from pose_mdn.formats.keypoints.joint_layouts import best_layout
+from pose_mdn.skeletons import Skeleton
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +42,7 @@ class BodyLayout:
 
 
 def layout_of_names(names: Sequence[str], *, confidence: float = 1.0, source: str = "") -> BodyLayout | None:
-    """The skeleton that suits the joints named; the rest (hands, faces) is left out.
-
-    What counts first is how many joints of the lifter's skeleton can be made, then how few joints the skeleton lacks,
-    then how many joints are kept.
+    """The layout that suits the joints named; the rest (hands, faces) is left out.
 
     Args:
         names: One per joint, such as "left_knee", "LKnee" or "l_knee".
@@ -78,22 +52,23 @@ def layout_of_names(names: Sequence[str], *, confidence: float = 1.0, source: st
     Returns:
         `None` if the names are not those of a body.
     """
-    places = {name: place for place, name in reversed(list(enumerate(joint_names(names))))}
-    best, best_score = None, (FEWEST_JOINTS, -math.inf, 0)
-    for skeleton in SKELETONS.values():
-        have = set(skeleton.joint_names) & set(places)
-        made = sum(bool(sources) and set(sources) <= have for sources in mapping_table(skeleton).values())
-        score = (made, len(have) - skeleton.num_joints, len(have))
-        if score > best_score:
-            best, best_score = skeleton, score
-    if best is None:
+    if not any("ankle" in name.lower() for name in names):
+        # Human3.6M says foot and means the ankle.
+        names = [name.replace("foot", "ankle") for name in names]
+    found = best_layout(names)
+    if found is None:
         return None
-    columns = tuple(places.get(name, -1) for name in best.joint_names)
-    kept = sum(column >= 0 for column in columns)
+    kept = sum(column >= 0 for column in found.sources)
     sentence = source or "told from the names of the joints in the file"
     if kept < len(names):
-        sentence += f"; {kept} of {len(names)} joints are used, as {best.name}"
-    return BodyLayout(skeleton=best, num_joints=len(names), columns=columns, confidence=confidence, source=sentence)
+        sentence += f"; {kept} of {len(names)} joints are used, as {found.skeleton.name}"
+    return BodyLayout(
+        skeleton=found.skeleton,
+        num_joints=len(names),
+        columns=found.sources,
+        confidence=confidence,
+        source=sentence,
+    )
 
 
 def stated_layout(path: Path, names: Sequence[object]) -> BodyLayout:
@@ -108,31 +83,3 @@ def stated_layout(path: Path, names: Sequence[object]) -> BodyLayout:
         cure = "say which layout it is with skeleton="
         raise fault(path, expected="names of a person's joints", got=shown(list(names)), cure=cure)
     return layout
-
-
-def joint_names(names: Sequence[str]) -> list[str]:
-    """The library's names of joints, or something else for joints that it does not know."""
-    found = [_joint_name(name) for name in names]
-    known = set(found)
-    # A bare "head" is the top of it in Human3.6M's and in Halpe's list, its middle elsewhere.
-    is_top = "head_top" not in known and (known >= {"thorax", "neck_nose"} or known >= {"neck", "mid_hip"})
-    aliases = {"head": "head_top"} if is_top else {}
-    for side in ("l_", "r_"):
-        # Human3.6M says foot and means the ankle.
-        if side + "ankle" not in known:
-            aliases[side + "foot"] = side + "ankle"
-    return [aliases.get(name, name) for name in found]
-
-
-def _joint_name(name: str) -> str:
-    words = [word.lower() for word in _WORDS.findall(name[:64])]
-    if len(words) == 1 and words[0][:1] in _SIDES and words[0][1:] in _PARTS:
-        words = [words[0][:1], words[0][1:]]
-    sides = [word for word in words if word in _SIDES]
-    if len(sides) != 1:
-        joined = "_".join(words)
-        return _SYNONYMS.get(joined, joined)
-    words.remove(sides[0])
-    joined = "_".join(words)
-    part = joined if joined == "hip" else _SYNONYMS.get(joined, joined)
-    return f"{_SIDES[sides[0]]}_{part}"

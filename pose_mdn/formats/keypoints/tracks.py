@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.formats.keypoints.detections import NOBODY
+from pose_mdn.formats.keypoints.identities import NOBODY
 from pose_mdn.formats.keypoints.joint_layouts import NamedLayout, find_layout
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.missing import FloatArray, mark_missing, refuse_normalized
