@@ -7,7 +7,7 @@ import pytest
 
 from pose_mdn.errors import FormatError
 from pose_mdn.formats.keypoints.layout_by_count import layout_of_count
-from pose_mdn.formats.keypoints.named_joints import layout_of_names
+from pose_mdn.formats.keypoints.named_joints import joint_names, layout_of_names
 from pose_mdn.skeletons import BODY25, BODY25B, COCO17, HALPE26, HUMAN36M17, MPII16, SKELETONS
 
 PATH = Path("a.json")
@@ -35,6 +35,21 @@ def test_every_layout_is_found_by_its_own_names(skeleton) -> None:
     assert layout.confidence == 1
 
 
+SPELLINGS = {
+    "l_knee": ("left_knee", "LKnee", "lknee", "LeftKnee", "Left Knee", "knee_left", "Knee.L", "left-knee"),
+    "r_ear": ("right_ear", "REar", "rear", "ear_r"),
+    "r_big_toe": ("right_big_toe", "RBigToe", "r_bigtoe"),
+    "mid_hip": ("MidHip", "mid_hip", "midhip", "hip"),
+    "r_hip": ("right_hip", "RHip", "hip_right"),
+    "head_top": ("head_top", "HeadTop", "top_head"),
+}
+
+
+@pytest.mark.parametrize(("joint", "spellings"), SPELLINGS.items(), ids=SPELLINGS)
+def test_spellings(joint, spellings) -> None:
+    assert joint_names(spellings) == [joint] * len(spellings)
+
+
 def test_names_of_the_fields_data_sets() -> None:
     layout = layout_of_names(HUMAN36M)
     assert (layout.skeleton, layout.is_whole) == (HUMAN36M17, True)
@@ -47,6 +62,10 @@ def test_names_of_the_fields_data_sets() -> None:
     assert layout.columns[BODY25B.index("nose")] == -1
     assert layout_of_names([f"tail{i}" for i in range(17)]) is None
     assert layout_of_names(["nose", "left_eye", "right_eye", "left_ear", "right_ear"]) is None
+
+
+def test_a_head_is_not_taken_for_its_top_without_reason() -> None:
+    assert "head_top" not in joint_names([*CROWDPOSE[:12], "head", "neck"])
 
 
 @pytest.mark.parametrize("name", ["coco17", "halpe26", "blazepose33", "mpii16"])

@@ -12,7 +12,7 @@ from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.registry import detect_format
 from pose_mdn.skeletons import BLAZEPOSE33
 
-FILES = Path(__file__).with_name("detector_files")
+FILES = Path(__file__).with_name("keypoints")
 SIZE = (1768, 994)
 LIMBS = [f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in "lr"]
 
