@@ -2,11 +2,12 @@
 
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from pose_mdn.batch import storage
 from pose_mdn.errors import InputError
 
 STDIN = "-"
@@ -64,8 +65,8 @@ def plan_jobs(
     folder of frames is one recording. Names that begin with a dot are left out.
 
     Args:
-        inputs: Files, folders, glob patterns or "-".
-        output: OUT.
+        inputs: Files, folders, glob patterns, addresses of such, or "-".
+        output: OUT: a path or an address.
         suffix: Ending of results in a folder.
         suffixes: Endings of results.
         also_readable: Further endings, in lower case, that folders are searched for.
@@ -73,21 +74,23 @@ def plan_jobs(
     Raises:
         InputError: A pattern matches nothing, or the inputs do not fit OUT.
     """
-    out = Path(output)
-    sources = {source: base for given in inputs for source, base in _expand(given, also_readable)}
-    if out.name.endswith(tuple(suffixes)) and not out.is_dir():
+    out = os.fspath(output) if storage.is_url(output) else str(Path(storage.local_path(output)))
+    storage.refuse_secrets(out)
+    sources = {source: base for given in inputs for source, base in _expand(storage.local_path(given), also_readable)}
+    ending, is_folder = Path(out).suffix, os.path.isdir(out)
+    if Path(out).name.endswith(tuple(suffixes)) and not is_folder:
         if len(sources) > 1:
             raise InputError(f"{len(sources)} inputs need a folder as OUT, got the file {out}", field="output")
-        return [Job(source=next(iter(sources)), target=str(out))]
+        return [Job(source=next(iter(sources)), target=out)]
     endings = " or ".join(suffixes)
-    if out.is_file():
+    if os.path.isfile(out):
         raise InputError(f"OUT must be a folder or end in {endings}, got the file {out}", field="output")
-    if out.suffix and len(sources) == 1 and not out.is_dir():
+    if ending and len(sources) == 1 and not is_folder and not storage.is_url(out):
         raise InputError(
             f"the result of one input must end in {endings}, got {out}; for a folder of that name, create it first",
             field="output",
         )
-    jobs = [Job(source=source, target=str(out / name)) for source, name in _names(sources, suffix)]
+    jobs = [Job(source=source, target=storage.join(out, name)) for source, name in _names(sources, suffix)]
     refuse_clashes(jobs)
     return jobs
 
@@ -106,10 +109,12 @@ def stamp(source: str) -> str:
     """What changes when a source does: sizes and times of change of its files; empty if it cannot be told.
 
     Args:
-        source: A path, or "-".
+        source: A path, an address, or "-".
     """
     if source == STDIN:
         return ""
+    if storage.is_url(source):
+        return storage.stamp(source)
     path = Path(source)
     try:
         state = path.stat()
@@ -128,6 +133,8 @@ def _expand(given: str, also_readable: Sequence[str]) -> list[tuple[str, str]]:
     """The sources that an input stands for, each with the folder that it was found in."""
     if given == STDIN:
         return [(given, "")]
+    if storage.is_url(given):
+        return storage.expand(given, source_suffixes(), lambda folder, _document: _is_recording(folder))
     path = Path(given)
     if path.is_dir():
         # Reading a folder without keypoints explains what was expected in it.
@@ -182,8 +189,15 @@ def _names(sources: Mapping[str, str], suffix: str) -> list[tuple[str, str]]:
     The name of a result in a folder that was given does not depend on what else is in it.
     """
     bases = [base for base in sources.values() if base]
-    shared = os.path.commonpath(bases) if bases else ""
-    return [(source, _name(source, shared) + suffix) for source in sources]
+    here = _shared(base for base in bases if not storage.is_url(base))
+    elsewhere = _shared(base for base in bases if storage.is_url(base))
+    return [(source, _name(source, elsewhere if storage.is_url(source) else here) + suffix) for source in sources]
+
+
+def _shared(bases: Iterable[str]) -> str:
+    """The folder that all of them are in, or are; addresses of different storages share nothing."""
+    given = list(bases)
+    return os.path.commonpath(given) if given else ""
 
 
 def _name(source: str, shared: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pose_mdn.batch import storage
 from pose_mdn.batch.backend import ModelIdentity
 from pose_mdn.batch.events import Failed
 from pose_mdn.batch.job import STATE_FOLDER, STDIN, Job, stamp
@@ -43,10 +44,11 @@ CREATE TABLE IF NOT EXISTS jobs (
 class Manifest:
     """The record of a folder of results. One process may write it at a time (`pose_mdn.batch.lock`)."""
 
-    def __init__(self, connection: sqlite3.Connection, root: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, root: str) -> None:
         """Wrap an open database; use `Manifest.open`."""
         self._connection = connection
         self._root = root
+        self._sizes: dict[str, int] | None = None
         self._committed_s = time.monotonic()
 
     @classmethod
@@ -54,8 +56,8 @@ class Manifest:
         """The manifest of the folder `root`, made if there is none.
 
         Args:
-            root: OUT; targets are kept relative to it.
-            folder: Where the file is; `root/.pose-mdn` by default.
+            root: OUT, a path or an address; targets are kept relative to it.
+            folder: Where the file is; `root/.pose-mdn` by default, which an address does not have.
 
         Raises:
             FormatError: There is a file of that name that is no manifest.
@@ -78,7 +80,7 @@ class Manifest:
                 f"{path}: expected the manifest of an earlier run, got {error}; "
                 "delete it to have everything done again, or choose another OUT"
             ) from error
-        return cls(connection, Path(root))
+        return cls(connection, os.fspath(root) if storage.is_url(root) else str(Path(root)))
 
     def __enter__(self) -> Self:
         return self
@@ -142,7 +144,7 @@ class Manifest:
             job.rows,
         )
         unchanged = bool(result.source_stamp) and stamp(job.source) == result.source_stamp
-        return same_work and unchanged and _outputs_there(result)
+        return same_work and unchanged and self._outputs_there(result)
 
     def forget(self, jobs: Sequence[Job]) -> None:
         """Drop what is known of jobs that will be done again."""
@@ -175,6 +177,16 @@ class Manifest:
             job = Job.from_document(json.loads(document))
             yield Failed(job=replace(job, target=self._path(job.target)), error=error)
 
+    def _outputs_there(self, result: JobResult) -> bool:
+        if storage.is_url(self._root):
+            if self._sizes is None:
+                self._sizes = storage.sizes(self._root)
+            return all(self._sizes.get(output.path) == output.size for output in result.outputs)
+        try:
+            return all(os.stat(output.path).st_size == output.size for output in result.outputs)
+        except OSError:
+            return False
+
     def _about(self) -> dict[str, str]:
         return dict(self._connection.execute("SELECT name, value FROM about").fetchall())
 
@@ -183,7 +195,7 @@ class Manifest:
         return Path(os.path.relpath(target, self._root)).as_posix()
 
     def _path(self, key: str) -> str:
-        return str(self._root / key)
+        return storage.join(self._root, key)
 
     def _restored(self, document: str) -> JobResult:
         result = JobResult.from_document(json.loads(document))
@@ -202,7 +214,7 @@ class Manifest:
         self._connection.execute(statement, values)
 
 
-def refuse_differences(root: Path, found: Sequence[str]) -> None:
+def refuse_differences(root: Path | str, found: Sequence[str]) -> None:
     """Raise `InputError` if a folder shall be resumed that was begun with other settings or another model."""
     if found:
         raise InputError(
@@ -215,10 +227,3 @@ def refuse_differences(root: Path, found: Sequence[str]) -> None:
 def _place(source: str) -> str:
     """A source as it is called from wherever the command is run."""
     return source if source == STDIN or "://" in source else os.path.abspath(source)
-
-
-def _outputs_there(result: JobResult) -> bool:
-    try:
-        return all(os.stat(output.path).st_size == output.size for output in result.outputs)
-    except OSError:
-        return False

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pose_mdn.batch import storage
 from pose_mdn.batch.job import STDIN, Job, refuse_clashes
 from pose_mdn.batch.settings import LiftSettings
 from pose_mdn.errors import InputError, PoseMDNError
@@ -64,8 +65,9 @@ def _may_split(job: Job, suffixes: tuple[str, ...]) -> bool:
 def _clips(job: Job, settings: LiftSettings) -> list[Job]:
     """The recordings of a job's file."""
     try:
-        found, options = _looked_into(job, settings)
-        names = found.clips(Path(job.source), options) if found.clips is not None else ()
+        with storage.fetched(job.source) as path:
+            found, options = _looked_into(path, job, settings)
+            names = found.clips(path, options) if found.clips is not None else ()
     except PoseMDNError:
         return [job]
     if len(names) < 2:
@@ -78,8 +80,9 @@ def _parts(job: Job, settings: LiftSettings, rows_per_part: int) -> list[Job]:
     if job.source == STDIN or os.path.isdir(job.source):
         return [job]
     try:
-        found, options = _looked_into(job, settings)
-        rows = found.stream(Path(job.source), options).num_rows if found.stream is not None else 0
+        with storage.fetched(job.source) as path:
+            found, options = _looked_into(path, job, settings)
+            rows = found.stream(path, options).num_rows if found.stream is not None else 0
     except PoseMDNError:
         return [job]
     if rows <= rows_per_part:
@@ -93,10 +96,10 @@ def _ranges(job: Job, rows: int, rows_per_part: int) -> Iterator[Job]:
         yield replace(job, rows=(start, min(start + rows_per_part, rows)), target=target)
 
 
-def _looked_into(job: Job, settings: LiftSettings) -> "tuple[KeypointFormat, ReadOptions]":
+def _looked_into(path: Path, job: Job, settings: LiftSettings) -> "tuple[KeypointFormat, ReadOptions]":
     from pose_mdn.batch.work import read_options, source_format  # noqa: PLC0415
 
-    return source_format(Path(job.source), settings).format, read_options(job, settings)
+    return source_format(path, settings).format, read_options(job, settings)
 
 
 def _within(job: Job, name: str) -> str:

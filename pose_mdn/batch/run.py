@@ -13,7 +13,7 @@ from pose_mdn.batch.job import Job
 from pose_mdn.batch.settings import LiftSettings
 
 if TYPE_CHECKING:
-    from pose_mdn.batch.manifest import Manifest
+    from pose_mdn.batch.record import Record
 
 
 def run_batch(
@@ -21,7 +21,7 @@ def run_batch(
     settings: LiftSettings,
     engine: Engine,
     *,
-    out: Path | None = None,
+    out: Path | str | None = None,
     resume: bool = False,
 ) -> Generator[Event, None, None]:
     """Do all jobs, and yield what happens, from `Planned` to `Finished`.
@@ -33,7 +33,7 @@ def run_batch(
         jobs: From `plan_jobs`.
         settings: How to read, lift and write.
         engine: Who does the jobs.
-        out: The folder of the results, which gets a manifest; `None` if there is none.
+        out: The folder of the results, or its address, which gets a manifest; `None` if there is none.
         resume: Whether jobs that the manifest calls done are left out.
 
     Raises:
@@ -45,12 +45,11 @@ def run_batch(
         yield from _run(jobs, settings, engine, model, None, skipped=0)
         return
     from pose_mdn.batch.leftovers import remove_leftovers  # noqa: PLC0415
-    from pose_mdn.batch.lock import locked  # noqa: PLC0415
-    from pose_mdn.batch.manifest import Manifest  # noqa: PLC0415
+    from pose_mdn.batch.record import opened_record  # noqa: PLC0415
 
     with ExitStack() as cleaning:
-        cleaning.enter_context(locked(out))
-        manifest = cleaning.enter_context(Manifest.open(out))
+        record = cleaning.enter_context(opened_record(out))
+        manifest = record.manifest
         manifest.begin(settings, model, resume=resume)
         left = [job for job in jobs if not manifest.is_done(job)] if resume else list(jobs)
         if resume:
@@ -58,7 +57,7 @@ def run_batch(
         # Workers that are ended cannot clean up behind themselves.
         cleaning.callback(remove_leftovers, left)
         manifest.forget(left)
-        yield from _run(left, settings, engine, model, manifest, skipped=len(jobs) - len(left))
+        yield from _run(left, settings, engine, model, record, skipped=len(jobs) - len(left))
 
 
 def _run(
@@ -66,7 +65,7 @@ def _run(
     settings: LiftSettings,
     engine: Engine,
     model: ModelIdentity,
-    manifest: "Manifest | None",
+    record: "Record | None",
     *,
     skipped: int,
 ) -> Generator[Event, None, None]:
@@ -80,12 +79,13 @@ def _run(
             match event:
                 case Done():
                     done.append(event)
-                    if manifest is not None:
-                        manifest.record_done(event.result)
+                    if record is not None:
+                        record.manifest.record_done(event.result)
+                        record.keep()
                 case Failed():
                     failed.append(event)
-                    if manifest is not None:
-                        manifest.record_failed(event)
+                    if record is not None:
+                        record.manifest.record_failed(event)
             yield event
     left = len(jobs) - len(done) - len(failed)
     results = sorted((event.result for event in done), key=lambda result: place[result.job.target])

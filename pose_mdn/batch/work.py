@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from pose_mdn.batch import storage
 from pose_mdn.batch.backend import Backend, open_backend
 from pose_mdn.batch.job import STDIN, Job, stamp
 from pose_mdn.batch.quality import measure
@@ -123,11 +124,11 @@ class JobWorker:
         """The last stage; raises `InputError`."""
         began_s = time.monotonic()
         read, hypotheses = lifted.read, lifted.hypotheses
-        written = write_outputs(read.job, hypotheses, self.settings)
+        outputs = write_outputs(read.job, hypotheses, self.settings)
         scored = self.backend.gives_ood_score
         return JobResult(
             job=read.job,
-            outputs=tuple(OutputFile(path=str(path), size=path.stat().st_size) for path in written),
+            outputs=outputs,
             rows=len(hypotheses),
             status=dict(sorted(Counter(map(str, hypotheses.status)).items())),
             out_of_distribution=int(hypotheses.out_of_distribution.sum()) if scored else None,
@@ -178,7 +179,8 @@ def opened(source: str) -> Iterator[Path]:
     from pose_mdn.errors import InputError  # noqa: PLC0415
 
     if source != STDIN:
-        yield Path(source)
+        with storage.fetched(source) as path:
+            yield path
         return
     if sys.stdin.isatty():
         raise InputError("'-' reads a keypoints .npz or JSON from stdin, and nothing is piped into it", field="inputs")
@@ -247,7 +249,7 @@ def read_options(job: Job, settings: LiftSettings) -> "ReadOptions":
     )
 
 
-def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSettings) -> tuple[Path, ...]:
+def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSettings) -> tuple[OutputFile, ...]:
     """Write a job's results in every format asked for, each file atomically.
 
     Returns:
@@ -255,21 +257,26 @@ def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSett
 
     Raises:
         InputError: A place cannot be written to, or a format cannot hold these results.
-        MissingExtraError: A format needs a package that is not installed.
+        MissingExtraError: A format or a storage needs a package that is not installed.
     """
     from pose_mdn.formats.results.registry import result_format  # noqa: PLC0415
 
-    os.makedirs(Path(job.target).parent, exist_ok=True)
-    bare = job.target.removesuffix(Path(job.target).suffix)
-    written: list[Path] = []
-    for number, name in enumerate(settings.outputs):
-        entry = result_format(name)
-        path = Path(job.target if number == 0 else bare + entry.suffix)
-        if entry.write_hypotheses is not None:
-            written += entry.write_hypotheses(path, hypotheses)
-            continue
-        # Choosing a pose brings in what follows people over time, which would double the time to start.
-        from pose_mdn.results import write_result  # noqa: PLC0415
+    ending = result_format(settings.outputs[0]).suffix
+    with storage.staged(job.target) as target:
+        os.makedirs(target.parent, exist_ok=True)
+        fits = target.name.lower().endswith(ending)
+        bare = target.name[: -len(ending)] if fits else target.stem
+        written: list[Path] = []
+        for number, name in enumerate(settings.outputs):
+            entry = result_format(name)
+            path = target if number == 0 else target.with_name(bare + entry.suffix)
+            if entry.write_hypotheses is not None:
+                written += entry.write_hypotheses(path, hypotheses)
+                continue
+            # Choosing a pose brings in what follows people over time, which would double the time to start.
+            from pose_mdn.results import write_result  # noqa: PLC0415
 
-        written += write_result(path, hypotheses, format=name, choice=settings.choice)
-    return tuple(written)
+            written += write_result(path, hypotheses, format=name, choice=settings.choice)
+        return tuple(
+            OutputFile(path=storage.beside(job.target, path.name), size=path.stat().st_size) for path in written
+        )

@@ -89,7 +89,8 @@ def lift(
     One camera tells no metres: without anything from the panel Size, people are taken for adults of usual size
     (docs/scale.md).
     """
-    formats = options.parse_result_formats(to, output)
+    out = options.parse_output(output)
+    formats = options.parse_result_formats(to, out)
     given_camera = parse_camera_options(
         camera, intrinsics, distortion, image_size, fov=fov, exif=exif, estimate_focal=estimate_focal
     )
@@ -125,8 +126,8 @@ def lift(
         choice=pose,
         server=server,
     )
-    jobs = plan_jobs(inputs, output, suffix=formats.suffix, suffixes=formats.suffixes)
-    folder = _folder(output, jobs)
+    jobs = plan_jobs(inputs, out, suffix=formats.suffix, suffixes=formats.suffixes)
+    folder = _folder(out, jobs)
     jobs = _split(jobs, settings, rows_per_part, folder)
     if resume and folder is None:
         raise typer.BadParameter(f"--resume needs a folder as OUT, got the file {output}")
@@ -141,12 +142,14 @@ def lift(
     run(jobs, settings, engine, how, folder, resume=resume, as_json=as_json)
 
 
-def _folder(output: Path, jobs: "list[Job]") -> Path | None:
+def _folder(output: Path | str, jobs: "list[Job]") -> Path | str | None:
     """OUT if it is a folder, which then has a manifest."""
     return None if [job.target for job in jobs] == [str(output)] else output
 
 
-def _split(jobs: "list[Job]", settings: "LiftSettings", rows_per_part: int | None, folder: Path | None) -> "list[Job]":
+def _split(
+    jobs: "list[Job]", settings: "LiftSettings", rows_per_part: int | None, folder: Path | str | None
+) -> "list[Job]":
     """Recordings and parts of files that are more than one job."""
     from pose_mdn.batch.parts import split_jobs  # noqa: PLC0415
     from pose_mdn.errors import InputError  # noqa: PLC0415

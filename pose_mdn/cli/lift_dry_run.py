@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from pose_mdn.batch import storage
 from pose_mdn.batch.job import STATE_FOLDER, STDIN, Job
 from pose_mdn.batch.settings import LiftSettings
 from pose_mdn.errors import PoseMDNError
@@ -16,7 +17,7 @@ _READ_UP_TO_BYTES = 1 << 20
 """Smaller files are read, so that their skeleton can be named."""
 
 
-def dry_run(jobs: list[Job], settings: LiftSettings, folder: Path | None, *, resume: bool, as_json: bool) -> None:
+def dry_run(jobs: list[Job], settings: LiftSettings, folder: Path | str | None, *, resume: bool, as_json: bool) -> None:
     """Print every job, how its source would be read, where its result would go, and which would be left out.
 
     Args:
@@ -48,39 +49,45 @@ def dry_run(jobs: list[Job], settings: LiftSettings, folder: Path | None, *, res
 _ACTIONS = {"lift": "would be lifted", "skip": "are done already", "fail": "cannot be read"}
 
 
-def _done(jobs: list[Job], settings: LiftSettings, folder: Path) -> set[str]:
+def _done(jobs: list[Job], settings: LiftSettings, folder: Path | str) -> set[str]:
     """Targets of jobs that the manifest calls done. Nothing is written for that."""
     from pose_mdn.batch.backend import identify_model  # noqa: PLC0415
-    from pose_mdn.batch.manifest import MANIFEST_FILE, Manifest, refuse_differences  # noqa: PLC0415
+    from pose_mdn.batch.manifest import MANIFEST_FILE, refuse_differences  # noqa: PLC0415
+    from pose_mdn.batch.record import opened_record  # noqa: PLC0415
 
-    if not (folder / STATE_FOLDER / MANIFEST_FILE).is_file():
+    if not storage.is_url(folder) and not (Path(folder) / STATE_FOLDER / MANIFEST_FILE).is_file():
         return set()
-    with Manifest.open(folder) as manifest:
+    with opened_record(folder, lock=False) as record:
+        manifest = record.manifest
         refuse_differences(folder, manifest.differences(settings, identify_model(settings)))
         return {job.target for job in jobs if manifest.is_done(job)}
 
 
 def _look(job: Job, settings: LiftSettings) -> dict[str, Any]:
     """How a job's source would be read, or why it cannot be."""
-    from pose_mdn.batch.work import read_source, source_format  # noqa: PLC0415
-
     if job.source == STDIN:
         return {"action": "lift"}
-    path = Path(job.source)
     try:
-        found = source_format(path, settings)
-        entry: dict[str, Any] = {
-            "action": "lift",
-            "format": found.format.name,
-            "confidence": found.recognition.confidence,
-            "reason": found.recognition.reason,
-        }
-        if settings.skeleton is not None:
-            entry["skeleton"] = settings.skeleton
-        elif path.is_file() and os.path.getsize(path) <= _READ_UP_TO_BYTES:
-            entry["skeleton"] = read_source(path, job, settings)[0].skeleton.name
+        with storage.fetched(job.source) as path:
+            return _found(path, job, settings)
     except PoseMDNError as error:
         return {"action": "fail", "error": str(error)}
+
+
+def _found(path: Path, job: Job, settings: LiftSettings) -> dict[str, Any]:
+    from pose_mdn.batch.work import read_source, source_format  # noqa: PLC0415
+
+    found = source_format(path, settings)
+    entry: dict[str, Any] = {
+        "action": "lift",
+        "format": found.format.name,
+        "confidence": found.recognition.confidence,
+        "reason": found.recognition.reason,
+    }
+    if settings.skeleton is not None:
+        entry["skeleton"] = settings.skeleton
+    elif path.is_file() and os.path.getsize(path) <= _READ_UP_TO_BYTES:
+        entry["skeleton"] = read_source(path, job, settings)[0].skeleton.name
     return entry
 
 

@@ -1,5 +1,6 @@
 """Options of `pose-mdn lift` beside camera and size: how to read, by which model, what to write, and who does it."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ InputsArgument = Annotated[
     typer.Argument(
         metavar="INPUT...",
         help="Files or folders of keypoints (docs/formats.md), folders of such files and folders, quoted globs, "
-        "or - for stdin.",
+        "addresses such as s3://bucket/clips, or - for stdin.",
     ),
 ]
 FormatOption = Annotated[
@@ -72,12 +73,12 @@ ServerOption = Annotated[
     ),
 ]
 OutputOption = Annotated[
-    Path,
+    str,
     typer.Option(
         "-o",
         "--output",
         metavar="OUT",
-        help="Result file, whose ending is its format, or a folder for several inputs.",
+        help="Result file, whose ending is its format, or a folder for several inputs; a path or an address.",
         rich_help_panel=_OUTPUT,
     ),
 ]
@@ -157,7 +158,14 @@ class ResultFormats:
     suffixes: tuple[str, ...]
 
 
-def parse_result_formats(to: str | None, output: Path) -> ResultFormats:
+def parse_output(output: str) -> Path | str:
+    """OUT as a path; one of another storage as the address that it is."""
+    from pose_mdn.batch import storage  # noqa: PLC0415
+
+    return output if storage.is_url(output) else Path(storage.local_path(output))
+
+
+def parse_result_formats(to: str | None, output: Path | str) -> ResultFormats:
     """The formats of `npz,trc` and of OUT's own ending.
 
     Raises:
@@ -166,18 +174,21 @@ def parse_result_formats(to: str | None, output: Path) -> ResultFormats:
     from pose_mdn.errors import InputError  # noqa: PLC0415
     from pose_mdn.formats.results.registry import result_format, result_formats  # noqa: PLC0415
 
-    by_suffix = {entry.suffix: entry for entry in result_formats().values()}
+    known = result_formats().values()
     try:
         wanted = [result_format(name.strip()) for name in (to or "").split(",") if name.strip()]
     except InputError as error:
         raise typer.BadParameter(f"--to: {error}") from error
-    own = None if output.is_dir() else by_suffix.get(output.suffix.lower())
+    fitting = [] if os.path.isdir(output) else [entry for entry in known if str(output).lower().endswith(entry.suffix)]
+    own = max(fitting, key=lambda entry: len(entry.suffix), default=None)  # one's ending may be the end of another's
     chosen = list({entry.name: entry for entry in [*([own] if own else []), *wanted]}.values())
     chosen = chosen or [result_format("npz")]
     endings = [entry.suffix for entry in chosen]
     if len(set(endings)) < len(endings):
         raise typer.BadParameter(f"--to: expected formats with different endings, got {', '.join(endings)}")
-    return ResultFormats(names=tuple(entry.name for entry in chosen), suffix=endings[0], suffixes=tuple(by_suffix))
+    return ResultFormats(
+        names=tuple(entry.name for entry in chosen), suffix=endings[0], suffixes=tuple(entry.suffix for entry in known)
+    )
 
 
 def check_mapping(name: str) -> "MappingName":

@@ -28,7 +28,7 @@ def run(
     settings: LiftSettings,
     engine: str,
     options: EngineOptions,
-    folder: Path | None,
+    folder: Path | str | None,
     *,
     resume: bool,
     as_json: bool,

@@ -21,7 +21,7 @@ _STATUS_TEXTS = {
 _SHOWN_ONE_BY_ONE = 20
 
 
-def print_finished(finished: Finished, folder: Path | None) -> None:
+def print_finished(finished: Finished, folder: Path | str | None) -> None:
     """Results on stdout: each of a few, the sums of many; then how many inputs were lifted, if there were several."""
     results, count = finished.results, len(finished.results)
     if count <= _SHOWN_ONE_BY_ONE:

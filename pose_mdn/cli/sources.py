@@ -11,7 +11,7 @@ from pose_mdn.errors import InputError
 
 def plan_jobs(
     inputs: Sequence[str],
-    output: Path,
+    output: Path | str,
     *,
     suffix: str = ".npz",
     suffixes: Sequence[str] = job.RESULT_SUFFIXES,

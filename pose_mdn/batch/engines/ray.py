@@ -8,7 +8,7 @@ to a `Conductor` in the cluster.
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -42,7 +42,7 @@ class RayEngine:
         """Let `run` end soon. Jobs under way are dropped; their outputs are whole or not there."""
         self._stopped.set()
 
-    def run(self, jobs: Sequence[Job], settings: LiftSettings) -> Iterator[JobEvent]:
+    def run(self, jobs: Sequence[Job], settings: LiftSettings) -> Generator[JobEvent, None, None]:
         """Do all jobs; see `Engine.run`.
 
         Raises:
@@ -80,7 +80,7 @@ class RayEngine:
                 with suppress(Exception):
                     ray.kill(conductor)
 
-    def _heard(self, ray: Any, conductor: Any, jobs: Sequence[Job]) -> Iterator[JobEvent]:
+    def _heard(self, ray: Any, conductor: Any, jobs: Sequence[Job]) -> Generator[JobEvent, None, None]:
         left, ticks, looks = len(jobs), 0, 0
         while left and not self._stopped.is_set():
             messages: list[Message]

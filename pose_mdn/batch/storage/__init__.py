@@ -4,7 +4,7 @@ Local paths are used as they are and never import fsspec. A `file://` address is
 """
 
 from pose_mdn.batch.storage.addresses import beside, is_url, join, local_path, name_of, refuse_secrets
-from pose_mdn.batch.storage.listing import exists, expand, stamp
+from pose_mdn.batch.storage.listing import exists, expand, sizes, stamp
 from pose_mdn.batch.storage.transfer import fetched, publish, staged
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "name_of",
     "publish",
     "refuse_secrets",
+    "sizes",
     "staged",
     "stamp",
 ]

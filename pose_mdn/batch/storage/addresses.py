@@ -36,10 +36,15 @@ def name_of(address: str) -> str:
     return address.rstrip("/").rpartition("/")[2] if is_url(address) else Path(local_path(address)).name
 
 
+def parent_of(address: str) -> str:
+    """The address without its last part."""
+    return address.rstrip("/").rpartition("/")[0]
+
+
 def beside(address: str, name: str) -> str:
     """The address of another file in the same folder."""
     if is_url(address):
-        return f"{address.rstrip('/').rpartition('/')[0]}/{name}"
+        return f"{parent_of(address)}/{name}"
     return str(Path(local_path(address)).with_name(name))
 
 

@@ -7,8 +7,9 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from pose_mdn.batch.storage.addresses import parent_of
 from pose_mdn.batch.storage.connection import FileSystem, reached
 from pose_mdn.errors import InputError
 
@@ -27,10 +28,13 @@ def exists(url: str) -> bool:
         return bool(system.exists(path))
 
 
-def expand(url: str, suffixes: Sequence[str], is_recording: IsRecording) -> list[str]:
+def expand(url: str, suffixes: Sequence[str], is_recording: IsRecording) -> list[tuple[str, str]]:
     """What an address means as INPUT: itself, the matches of its pattern, or the recordings below it, in order.
 
     Names that begin with a dot are left out, as for local folders.
+
+    Returns:
+        Each source with the folder that it was found in.
 
     Args:
         url: A file, a folder or a pattern with `*`, `?` or `[...]`.
@@ -44,21 +48,36 @@ def expand(url: str, suffixes: Sequence[str], is_recording: IsRecording) -> list
     with reached(url, "files that can be listed") as (system, path):
         system.invalidate_cache()
         if _MAGIC.search(path) and not system.exists(path):
-            return _matches(system, url)
+            return [(match, parent_of(match)) for match in _matches(system, url)]
         if not system.isdir(path):
-            return [url] if system.exists(path) else _nothing(url)
+            return [(url, parent_of(url))] if system.exists(path) else _nothing(url)
         found: list[str] = system.find(path)
         below = [posixpath.relpath(name, path) for name in found]
         sources = _recordings(system, path, _by_folder(below), suffixes, is_recording)
         # A folder without keypoints is an input too: reading it explains what was expected in it.
-        return [posixpath.normpath(f"/{source}")[1:] and f"{url.rstrip('/')}/{source}" for source in sources] or [url]
+        if sources in ([], [""]):
+            return [(url, parent_of(url))]
+        return [(f"{url.rstrip('/')}/{source}", url) for source in sources]
+
+
+def sizes(url: str) -> dict[str, int]:
+    """Sizes in bytes of all files below an address, by their addresses; asked for all at once, which is far faster.
+
+    Raises:
+        InputError: The storage cannot be asked.
+    """
+    with reached(url, "a storage that answers") as (system, path):
+        system.invalidate_cache()
+        if not system.exists(path):
+            return {}
+        found = system.find(path, detail=True)
+        return {f"{url.rstrip('/')}/{posixpath.relpath(name, path)}": about["size"] for name, about in found.items()}
 
 
 def stamp(url: str) -> str:
     """What changes when a source does: sizes, and etags or times of change, of its files; empty if not known."""
     try:
         with reached(url, "a file that can be read") as (system, path):
-            system.invalidate_cache()
             about = system.info(path)
             if about["type"] != "directory":
                 return _stamp_of(about)
@@ -87,7 +106,7 @@ def _matches(system: FileSystem, url: str) -> list[str]:
     return [shared + name for name in found]
 
 
-def _nothing(url: str) -> list[str]:
+def _nothing(url: str) -> NoReturn:
     raise InputError(f"{url}: expected a file or a folder, got nothing there; check the address", field="inputs")
 
 
