@@ -56,6 +56,7 @@ def plan_jobs(
     *,
     suffix: str = ".npz",
     suffixes: Sequence[str] = RESULT_SUFFIXES,
+    also_readable: Sequence[str] = (),
 ) -> list[Job]:
     """Pair every input with its result, in the order of the inputs.
 
@@ -68,15 +69,16 @@ def plan_jobs(
         output: OUT: a path or an address.
         suffix: Ending of results in a folder.
         suffixes: Endings of results.
+        also_readable: Further endings, in lower case, that folders are searched for.
 
     Raises:
         InputError: A pattern matches nothing, or the inputs do not fit OUT.
     """
     out = os.fspath(output) if storage.is_url(output) else str(Path(storage.local_path(output)))
     storage.refuse_secrets(out)
-    sources = {source: base for given in inputs for source, base in _expand(storage.local_path(given))}
+    sources = {source: base for given in inputs for source, base in _expand(storage.local_path(given), also_readable)}
     ending, is_folder = Path(out).suffix, os.path.isdir(out)
-    if ending in suffixes and not is_folder:
+    if Path(out).name.endswith(tuple(suffixes)) and not is_folder:
         if len(sources) > 1:
             raise InputError(f"{len(sources)} inputs need a folder as OUT, got the file {out}", field="output")
         return [Job(source=next(iter(sources)), target=out)]
@@ -127,16 +129,16 @@ def stamp(source: str) -> str:
     return f"{len(files)} {sum(file.st_size for file in files)} {changed}"
 
 
-def _expand(given: str) -> list[tuple[str, str]]:
+def _expand(given: str, also_readable: Sequence[str]) -> list[tuple[str, str]]:
     """The sources that an input stands for, each with the folder that it was found in."""
     if given == STDIN:
         return [(given, "")]
     if storage.is_url(given):
-        return storage.expand(given, source_suffixes(), _is_recording)
+        return storage.expand(given, source_suffixes(), lambda folder, _document: _is_recording(folder))
     path = Path(given)
     if path.is_dir():
         # Reading a folder without keypoints explains what was expected in it.
-        found = _expand_folder(path, source_suffixes()) or [given]
+        found = _expand_folder(path, (*source_suffixes(), *also_readable)) or [given]
         whole = [Path(source) for source in found] == [path]
         return [(source, _parent(given) if whole else os.path.abspath(given)) for source in found]
     if path.exists() or not glob.has_magic(given):
@@ -166,10 +168,7 @@ def _expand_folder(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
             ((entry.name, entry.is_dir()) for entry in found if not entry.name.startswith(".")), key=lambda e: e[0]
         )
     files = [name for name, is_folder in entries if not is_folder and name.lower().endswith(suffixes)]
-    first_of_each: dict[str, str] = {}
-    for name in files:
-        first_of_each.setdefault(os.path.splitext(name)[1].lower(), name)
-    if any(_is_recording(folder, folder / name) for name in first_of_each.values()):
+    if files and _is_recording(folder):
         return [str(folder)]
     below = [name for name, is_folder in entries if is_folder]
     return [str(folder / name) for name in files] + [
@@ -177,11 +176,11 @@ def _expand_folder(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _is_recording(folder: Path, document: Path) -> bool:
-    """Whether a format takes this folder as a whole, and this document as one of its frames."""
-    from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
+def _is_recording(folder: Path) -> bool:
+    """Whether a format takes this folder as a whole."""
+    from pose_mdn.formats.keypoints.registry import is_recording  # noqa: PLC0415
 
-    return any(entry.recognise(folder) and entry.recognise(document) for entry in keypoint_formats().values())
+    return is_recording(folder)
 
 
 def _names(sources: Mapping[str, str], suffix: str) -> list[tuple[str, str]]:

@@ -53,7 +53,7 @@ def run_batch(
         manifest.begin(settings, model, resume=resume)
         left = [job for job in jobs if not manifest.is_done(job)] if resume else list(jobs)
         if resume:
-            remove_leftovers(left)
+            remove_leftovers(jobs)
         # Workers that are ended cannot clean up behind themselves.
         cleaning.callback(remove_leftovers, left)
         manifest.forget(left)

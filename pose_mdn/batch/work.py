@@ -76,6 +76,7 @@ class JobWorker:
         """
         self.settings = settings
         self.backend = open_backend(settings, threads=threads) if backend is None else backend
+        _import_formats(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -156,6 +157,16 @@ class JobWorker:
             self.backend, sequence, min_confidence=settings.min_confidence, on_progress=advance
         )
         return hypotheses
+
+
+def _import_formats(settings: LiftSettings) -> None:
+    """Import what jobs will need: threads that import packages at the same time see modules that are half done."""
+    from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
+    from pose_mdn.formats.results.registry import result_format  # noqa: PLC0415
+
+    keypoint_formats()
+    if any(result_format(name).holds_one_pose for name in settings.outputs):
+        import pose_mdn.results  # noqa: PLC0415, F401
 
 
 @contextmanager
@@ -250,12 +261,15 @@ def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSett
     """
     from pose_mdn.formats.results.registry import result_format  # noqa: PLC0415
 
+    ending = result_format(settings.outputs[0]).suffix
     with storage.staged(job.target) as target:
         os.makedirs(target.parent, exist_ok=True)
+        fits = target.name.lower().endswith(ending)
+        bare = target.name[: -len(ending)] if fits else target.stem
         written: list[Path] = []
         for number, name in enumerate(settings.outputs):
             entry = result_format(name)
-            path = target if number == 0 else target.with_suffix(entry.suffix)
+            path = target if number == 0 else target.with_name(bare + entry.suffix)
             if entry.write_hypotheses is not None:
                 written += entry.write_hypotheses(path, hypotheses)
                 continue

@@ -11,10 +11,15 @@ from pose_mdn.errors import InputError
 
 
 @contextmanager
-def replace_atomically(path: Path) -> Iterator[BinaryIO]:
+def replace_atomically(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` for writing; it takes the name `path` when the block ends without error.
 
     Readers see the old file or the new one, never a part; after an error nothing is left behind.
+
+    Args:
+        path: The file.
+        durable: Whether to wait until the disk has it, so that it is whole even after a loss of power. What can be made
+            again at any time need not wait.
 
     Raises:
         InputError: The place cannot be written to.
@@ -25,7 +30,8 @@ def replace_atomically(path: Path) -> Iterator[BinaryIO]:
         with temporary.open("x+b") as stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

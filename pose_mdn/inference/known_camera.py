@@ -1,6 +1,6 @@
 """The camera of a sequence: as given, or assumed and said to be."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from pose_mdn.inference.observations import joints_seen
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
 from pose_mdn.poses.lens_model import LensModel
 
-_LARGEST_NORMALIZED = 2.0
+LARGEST_NORMALIZED = 2.0
+"""Fractions of a picture, also of what lies outside of it, are below this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,10 @@ class KnownCamera:
     source: str
     distortion: NDArray[np.float64]
     lens_model: LensModel
+
+    def take(self, rows: slice) -> "KnownCamera":
+        """The camera of some rows."""
+        return replace(self, intrinsics=self.intrinsics[rows])
 
 
 def resolve_camera(sequence: KeypointSequence, min_confidence: float) -> KnownCamera:
@@ -54,9 +59,10 @@ def resolve_camera(sequence: KeypointSequence, min_confidence: float) -> KnownCa
         )
     else:
         points_px = sequence.keypoints_px[joints_seen(sequence, min_confidence)]
-        _refuse_normalized(points_px)
-        if sequence.image_size is None:
-            _refuse_centred(points_px)
+        if len(points_px):
+            refuse_normalized(points_px.min(axis=0), points_px.max(axis=0))
+        if sequence.image_size is None and len(points_px):
+            refuse_centred(np.median(points_px, axis=0))
         matrices, source = assume_intrinsics(sequence.image_size, points_px)
     return KnownCamera(
         intrinsics=np.broadcast_to(matrices, (len(sequence), 3, 3)).copy(),
@@ -66,24 +72,37 @@ def resolve_camera(sequence: KeypointSequence, min_confidence: float) -> KnownCa
     )
 
 
-def _refuse_normalized(points_px: FloatArray) -> None:
-    """Fractions of the picture's width and height are a common mistake, and lifting them gives plausible nonsense."""
-    if len(points_px) and np.ptp(points_px, axis=0).max() > 0 and np.abs(points_px).max() <= _LARGEST_NORMALIZED:
+def refuse_normalized(lowest_px: FloatArray, highest_px: FloatArray) -> None:
+    """Fractions of the picture's width and height are a common mistake, and lifting them gives plausible nonsense.
+
+    Args:
+        lowest_px: (2,) least x and least y of all joints seen.
+        highest_px: (2,) greatest x and greatest y.
+
+    Raises:
+        InputError: No coordinate is larger than fractions are.
+    """
+    low, high = lowest_px.min(), highest_px.max()
+    if (highest_px - lowest_px).max() > 0 and max(-low, high) <= LARGEST_NORMALIZED:
         raise InputError(
-            f"keypoints: expected pixels, got coordinates between {points_px.min():.3g} and {points_px.max():.3g}; "
+            f"keypoints: expected pixels, got coordinates between {low:.3g} and {high:.3g}; "
             "multiply x by the picture's width and y by its height",
             field="keypoints",
         )
 
 
-def _refuse_centred(points_px: FloatArray) -> None:
-    """Pixels left of or above the picture are seen now and then; if most are, they are counted from elsewhere."""
-    if not len(points_px):
-        return
-    middle = np.median(points_px, axis=0)
-    if middle.min() < 0:
+def refuse_centred(middle_px: FloatArray) -> None:
+    """Pixels left of or above the picture are seen now and then; if most are, they are counted from elsewhere.
+
+    Args:
+        middle_px: (2,) medians of x and of y of all joints seen.
+
+    Raises:
+        InputError: One of them is negative.
+    """
+    if middle_px.min() < 0:
         raise InputError(
-            f"keypoints: expected pixels counted from the upper left corner, got a median of {middle[0]:.0f}, "
-            f"{middle[1]:.0f}; add the picture's centre, or give the intrinsics that belong to these coordinates",
+            f"keypoints: expected pixels counted from the upper left corner, got a median of {middle_px[0]:.0f}, "
+            f"{middle_px[1]:.0f}; add the picture's centre, or give the intrinsics that belong to these coordinates",
             field="keypoints",
         )

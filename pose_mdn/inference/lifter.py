@@ -1,6 +1,6 @@
 """2D keypoints in, weighted 3D hypotheses out, by ONNX Runtime alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from copy import copy
 from pathlib import Path
@@ -16,9 +16,9 @@ from pose_mdn.inference.arrays import sequence_from_arrays
 from pose_mdn.inference.bundle import Bundle, find_bundle
 from pose_mdn.inference.known_body import with_known_body
 from pose_mdn.inference.known_camera import KnownCamera, resolve_camera
-from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, Observations, prepare
+from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, STATUS_DTYPE, prepare
 from pose_mdn.inference.session import open_part
-from pose_mdn.inference.signature import NOISE, Signature, check_signature, output_shapes
+from pose_mdn.inference.signature import NOISE, OPTIONAL_OUTPUTS, Signature, check_signature, output_shapes
 from pose_mdn.poses.confidences import refuse_percentages
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import FloatArray, KeypointSequence
@@ -134,15 +134,20 @@ class Lifter:
             InputError: The coordinates are not pixels, the confidences are percentages, or a setting is out of range.
             GeometryError: The camera is impossible.
         """
-        if not 0 <= min_confidence <= 1:
-            message = f"min_confidence: expected a number in [0, 1], got {min_confidence}"
-            raise InputError(message, field="min_confidence")
+        check_min_confidence(min_confidence)
         refuse_percentages(sequence.confidence)
         camera = resolve_camera(sequence, min_confidence)
         columns = self.lift_columns(
             sequence, camera, min_confidence=min_confidence, on_progress=on_progress, executor=executor
         )
-        hypotheses = HypothesisSequence(
+        hypotheses = self.assemble(sequence, camera, columns)
+        return hypotheses if body is None else with_known_body(hypotheses, body)
+
+    def assemble(
+        self, sequence: KeypointSequence, camera: KnownCamera, columns: Mapping[str, NDArray[Any]]
+    ) -> HypothesisSequence:
+        """The answer to a sequence, of the camera that was used and the columns that `lift_columns` gave."""
+        return HypothesisSequence(
             means_m=columns["means_m"],
             std_m=columns["std_m"],
             view_rotation=columns["view_rotation"],
@@ -166,7 +171,6 @@ class Lifter:
             tracked=sequence.tracked,
             mapping=sequence.mapping,
         )
-        return hypotheses if body is None else with_known_body(hypotheses, body)
 
     def lift_columns(
         self,
@@ -192,20 +196,17 @@ class Lifter:
             Columns of N rows: the outputs of `signature`, `keypoints_px`, `confidence` and `status`, named as in
             `HypothesisSequence`.
         """
-        columns = self._columns(len(sequence))
+        columns = self.empty_columns(len(sequence))
 
         def lift_slice(start: int) -> int:
             rows = slice(start, start + SLICE_ROWS)
-            intrinsics = camera.intrinsics[rows]
-            part = prepare(
+            self.lift_slice(
                 sequence.take(rows) if len(sequence) > SLICE_ROWS else sequence,
-                intrinsics,
-                camera.distortion,
-                lens_model=camera.lens_model,
+                camera.take(rows),
+                {name: column[rows] for name, column in columns.items()},
                 min_confidence=min_confidence,
             )
-            self._lift_slice(part, intrinsics, {name: column[rows] for name, column in columns.items()})
-            return len(intrinsics)
+            return len(camera.intrinsics[rows])
 
         starts = range(0, len(sequence), SLICE_ROWS)
         for done in map(lift_slice, starts) if executor is None else executor.map(lift_slice, starts):
@@ -254,49 +255,98 @@ class Lifter:
         )
         return self.lift(sequence, min_confidence=min_confidence, body=body)
 
-    def _columns(self, rows: int) -> dict[str, NDArray[Any]]:
-        """The result's arrays for that many rows, still empty."""
+    def empty_columns(self, rows: int) -> dict[str, NDArray[Any]]:
+        """Arrays for what is found for that many rows, by the names of `HypothesisSequence`; not yet filled."""
         outputs = output_shapes(self.num_hypotheses)
         return {
-            # Outputs that the graph lacks stay NaN.
-            **{name: np.full((rows, *shape), np.nan, np.float32) for name, shape in outputs.items()},
+            **{name: np.empty((rows, *shape), np.float32) for name, shape in outputs.items()},
             "keypoints_px": np.empty((rows, HUMAN36M17.num_joints, 2), np.float32),
             "confidence": np.empty((rows, HUMAN36M17.num_joints), np.float32),
             "status": np.empty(rows, STATUS_DTYPE),
         }
 
-    def _lift_slice(
-        self, part: Observations, intrinsics: NDArray[np.float64], columns: dict[str, NDArray[Any]]
+    def lift_slice(
+        self,
+        sequence: KeypointSequence,
+        camera: KnownCamera,
+        columns: Mapping[str, NDArray[Any]],
+        *,
+        min_confidence: float = DEFAULT_MIN_CONFIDENCE,
     ) -> None:
-        """Run the rows of a slice that can be lifted, and write the slice's part of the result's arrays."""
+        """Lift all rows in one call of ONNX Runtime; best are `SLICE_ROWS`.
+
+        Args:
+            sequence: N observed people; its own camera is not looked at.
+            camera: With a matrix for each of the N rows.
+            columns: As of `empty_columns`, or N neighbouring rows of it; every number in them is overwritten.
+            min_confidence: Joints below this are missing.
+        """
+        part = prepare(
+            sequence,
+            camera.intrinsics,
+            camera.distortion,
+            lens_model=camera.lens_model,
+            min_confidence=min_confidence,
+        )
         for name in ("keypoints_px", "confidence", "status"):
             columns[name][:] = getattr(part, name)
+        for name in set(OPTIONAL_OUTPUTS) - set(self._outputs):
+            columns[name][:] = np.nan
         rows = part.liftable
+        complete = rows.size == len(sequence)
+        if not complete:
+            _forget(columns, self._outputs, np.delete(np.arange(len(sequence)), rows))
         if not rows.size:
             return
         # Selecting copies, and most slices are complete.
-        chosen = slice(None) if rows.size == len(part.status) else rows
+        chosen = slice(None) if complete else rows
         feed = {
             "keypoints_px": part.ideal_px[chosen],
             "confidence": part.confidence[chosen],
-            "intrinsics": intrinsics[chosen].astype(np.float32),
+            "intrinsics": camera.intrinsics[chosen].astype(np.float32),
         }
         if self._noise is not None:
-            feed[NOISE] = np.broadcast_to(self._noise, (len(feed["confidence"]), *self._noise.shape))
-        found = self._session.run(list(self._outputs), feed)
-        for name, array in zip(self._outputs, found, strict=True):
-            columns[name][chosen] = array
+            feed[NOISE] = np.ascontiguousarray(np.broadcast_to(self._noise, (rows.size, *self._noise.shape)))
+        if complete:
+            found = self._run_into(feed, columns)
+        else:
+            found = self._session.run(list(self._outputs), feed)
+            for name, array in zip(self._outputs, found, strict=True):
+                columns[name][chosen] = array
         before_camera = (columns["root_translation_m"][rows, :, 2] > 0).all(axis=1)
         broken = rows[~(_finite_rows(found) & before_camera)]
         columns["status"][broken] = Status.DEGENERATE.value
-        for name in self._outputs:
-            columns[name][broken] = np.nan
+        _forget(columns, self._outputs, broken)
+
+    def _run_into(self, feed: Mapping[str, FloatArray], columns: Mapping[str, FloatArray]) -> list[FloatArray]:
+        """Run the graph, with its outputs going straight to where they belong instead of being copied there."""
+        found = [columns[name] for name in self._outputs]
+        binding = self._session.io_binding()
+        for name, array in feed.items():
+            binding.bind_cpu_input(name, array)
+        for name, array in zip(self._outputs, found, strict=True):
+            binding.bind_output(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+        self._session.run_with_iobinding(binding)
+        return found
+
+
+def check_min_confidence(min_confidence: float) -> None:
+    """Raise an `InputError` if joints cannot be judged by this."""
+    if not 0 <= min_confidence <= 1:
+        message = f"min_confidence: expected a number in [0, 1], got {min_confidence}"
+        raise InputError(message, field="min_confidence")
+
+
+def _forget(columns: Mapping[str, FloatArray], names: Sequence[str], rows: NDArray[np.int64]) -> None:
+    if rows.size:
+        for name in names:
+            columns[name][rows] = np.nan
 
 
 def _finite_rows(arrays: Sequence[FloatArray]) -> NDArray[np.bool_]:
     """(N,) which rows are finite in all arrays (N, ...)."""
-    # A sum is finite only if all its terms are, and much quicker to look at; it nearly always is.
-    if all(np.isfinite(array.sum()) for array in arrays):
+    # NaN is the greatest of all. These two are much quicker, and nearly always all is finite.
+    if all(array.max() < np.inf and array.min() > -np.inf for array in arrays):
         return np.ones(len(arrays[0]), bool)
     finite = [np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in arrays]
     return np.asarray(np.logical_and.reduce(finite))

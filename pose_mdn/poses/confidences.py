@@ -5,7 +5,7 @@ import numpy as np
 from pose_mdn.errors import InputError
 from pose_mdn.poses.keypoints import FloatArray
 
-_LARGEST_SCORE = 10.0
+LARGEST_SCORE = 10.0
 """Some detectors' scores exceed 1 a little, COCO's visibility is 2; percentages and bytes have larger medians."""
 SCALE_CURE = "divide percentages by 100, bytes by 255"
 """What to do about them."""
@@ -20,11 +20,11 @@ def median_of_percentages(confidence: FloatArray) -> float | None:
     Returns:
         The median of those above 0 if it is far above 1, else None.
     """
-    if not (confidence > _LARGEST_SCORE).any():
+    if not (confidence > LARGEST_SCORE).any():
         return None  # as in nearly every call, of which the median would be the dearest part
     positive = confidence[np.isfinite(confidence) & (confidence > 0)]
     median = float(np.median(positive)) if positive.size else 0.0
-    return median if median > _LARGEST_SCORE else None
+    return median if median > LARGEST_SCORE else None
 
 
 def refuse_percentages(confidence: FloatArray) -> None:

@@ -39,6 +39,7 @@ class KeypointSequence:
         layout_confidence: How sure it is that `skeleton` is the layout of these joints: 1 if the file or the user says
             so, less if it was told from the joints.
         mapping: The rule by which these joints become Human3.6M-17.
+        layout_source: Where the layout comes from: "given", or a sentence that also says which joints were left out.
     """
 
     keypoints_px: FloatArray
@@ -54,6 +55,7 @@ class KeypointSequence:
     tracked: bool = True
     layout_confidence: float = 1.0
     mapping: MappingName = DEFAULT_MAPPING
+    layout_source: str = "given"
 
     def __post_init__(self) -> None:
         n, joints = len(self.keypoints_px), self.skeleton.num_joints

@@ -51,7 +51,8 @@ def choose_poses(
     for start in range(0, len(hypotheses), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
         part = hypotheses.take(rows)
-        found = _means(part) if choice == "mean" else _components(part, component[rows])
+        with np.errstate(invalid="ignore"):
+            found = _means(part) if choice == "mean" else _components(part, component[rows])
         finite = np.isfinite(found[0]).all(axis=(1, 2)) & np.isfinite(found[1]).all(axis=(1, 2))
         for column, values in zip((positions, std, weight), found, strict=True):
             column[rows][finite] = values[finite]

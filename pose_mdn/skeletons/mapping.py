@@ -117,8 +117,11 @@ def to_human36m17(
             field="confidence",
         )
     planes_px = np.ascontiguousarray(keypoints_px.transpose(2, 1, 0), np.float32)
+    given = np.ascontiguousarray(confidence.T, np.float32)
+    finite = np.isfinite(planes_px)
+    seen = (given > 0) & np.isfinite(given) & finite[0] & finite[1]
     mapped_px, mapped_confidence = map_planes(
-        planes_px, np.ascontiguousarray(confidence.T, np.float32), skeleton, mapping
+        np.where(seen, planes_px, np.float32(np.nan)), np.where(seen, given, np.float32(0)), skeleton, mapping
     )
     return np.ascontiguousarray(mapped_px.transpose(2, 1, 0)), np.ascontiguousarray(mapped_confidence.T)
 
@@ -132,29 +135,25 @@ def map_planes(
     """`to_human36m17` of arrays whose last axis is the rows, which is several times as fast for many rows.
 
     Args:
-        planes_px: (2, J, N) pixels, x and then y.
-        confidence: (J, N).
+        planes_px: (2, J, N) pixels, x and then y; both NaN where missing, otherwise finite.
+        confidence: (J, N) finite; 0 where missing.
         skeleton: The layout of the J joints.
         mapping: By which rule.
 
     Returns:
         Keypoints (2, 17, N), NaN where missing, and confidence (17, N), 0 where missing.
     """
-    recipes = _places(skeleton, mapping)
-    finite = np.isfinite(planes_px)
-    seen = (confidence > 0) & np.isfinite(confidence) & finite[0] & finite[1]
-    # A mean of which one source is NaN is NaN, so that nothing else has to find the missing ones.
-    planes_px = np.where(seen, planes_px, np.float32(np.nan))
-    confidence = np.where(seen, confidence, np.float32(0))
-    mapped_px = planes_px.take(recipes.first, axis=1)
-    mapped_confidence = confidence.take(recipes.first, axis=0)
-    if recipes.means.size:
-        mean_px = _weighted_mean(planes_px, recipes)
-        mapped_px[:, recipes.means] = mean_px
-        mean = _weighted_mean(confidence[None], recipes)[0]
-        mapped_confidence[recipes.means] = np.where(np.isnan(mean_px[0]), np.float32(0), mean)
-    mapped_px[:, recipes.absent] = np.nan
-    mapped_confidence[recipes.absent] = 0.0
+    places = _places(skeleton, mapping)
+    mapped_px = planes_px.take(places.first, axis=1)
+    mapped_confidence = confidence.take(places.first, axis=0)
+    if places.means.size:
+        mean_px = _weighted_mean(planes_px, places)
+        mapped_px[:, places.means] = mean_px
+        # A mean of which one source is NaN is NaN, so that nothing else has to find the missing ones.
+        mean = _weighted_mean(confidence[None], places)[0]
+        mapped_confidence[places.means] = np.where(np.isnan(mean_px[0]), np.float32(0), mean)
+    mapped_px[:, places.absent] = np.nan
+    mapped_confidence[places.absent] = 0.0
     return mapped_px, mapped_confidence
 
 
@@ -165,7 +164,7 @@ class _Places:
     Attributes:
         first: (17,) the first source of each target.
         means: (K,) targets of several sources.
-        sources: (S, K) the sources of those; fewer are filled up with the first and a weight of 0.
+        sources: (S, K) the sources of those; where there are fewer, some stand twice, with weight 0.
         weights: (S, K, 1) their weights.
         absent: Targets without sources.
     """
@@ -180,15 +179,15 @@ class _Places:
 @cache
 def _places(skeleton: Skeleton, mapping: MappingName) -> _Places:
     matrix = mapping_matrix(skeleton, mapping)
-    places = [np.flatnonzero(row) for row in matrix]
-    counts = np.array([len(found) for found in places])
+    found = [np.flatnonzero(row) for row in matrix]
+    counts = np.array([len(sources) for sources in found])
     means = np.flatnonzero(counts > 1)
     most = int(counts.max())
-    sources = np.array([np.resize(places[target], most) for target in means], np.intp).reshape(-1, most)
+    sources = np.array([np.resize(found[target], most) for target in means], np.intp).reshape(-1, most)
     weights = np.take_along_axis(matrix[means], sources, axis=1)
     weights[np.arange(most) >= counts[means, None]] = 0
     return _Places(
-        first=np.array([found[0] if len(found) else 0 for found in places]),
+        first=np.array([each[0] if len(each) else 0 for each in found]),
         means=means,
         sources=sources.T,
         weights=weights.T[..., None],
@@ -196,10 +195,9 @@ def _places(skeleton: Skeleton, mapping: MappingName) -> _Places:
     )
 
 
-def _weighted_mean(planes: NDArray[np.float32], recipes: _Places) -> NDArray[np.float32]:
+def _weighted_mean(planes: NDArray[np.float32], places: _Places) -> NDArray[np.float32]:
     """(..., K, N) of (..., J, N)."""
-    terms = [planes[:, places] * weights for places, weights in zip(recipes.sources, recipes.weights, strict=True)]
-    total = terms[0]
-    for term in terms[1:]:
-        total += term
-    return total
+    total = planes[:, places.sources[0]] * places.weights[0]
+    for sources, weights in zip(places.sources[1:], places.weights[1:], strict=True):
+        total += planes[:, sources] * weights
+    return np.asarray(total)

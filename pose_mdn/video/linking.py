@@ -23,6 +23,9 @@ from pose_mdn.video.settings import SmoothingSettings
 
 Float64Array = NDArray[np.float64]
 
+_STEPS_AT_ONCE = 4096
+"""Bounds the memory for all pairs of hypotheses, joint by joint."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Links:
@@ -40,7 +43,12 @@ class Links:
 def link(evidence: Evidence, settings: SmoothingSettings) -> Links:
     """Link the rows of one person."""
     log_row = settings.trust * evidence.log_mixing
-    log_pair = pair_potentials(evidence.take(slice(None, -1)), evidence.take(slice(1, None)), settings)
+    steps = max(len(evidence) - 1, 0)
+    log_pair = np.empty((steps, *2 * log_row.shape[1:]))
+    for start in range(0, steps, _STEPS_AT_ONCE):
+        stop = min(start + _STEPS_AT_ONCE, steps)
+        earlier, later = evidence.take(slice(start, stop)), evidence.take(slice(start + 1, stop + 1))
+        log_pair[start:stop] = pair_potentials(earlier, later, settings)
     return Links(probability=forward_backward(log_row, log_pair), path=viterbi(log_row, log_pair))
 
 

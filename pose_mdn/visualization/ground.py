@@ -82,6 +82,10 @@ def _steady(feet: NDArray[np.float64], person: NDArray[np.int64], frame: NDArray
     for identity in np.unique(person):
         rows = np.flatnonzero((person == identity) & np.isfinite(feet))
         rows = rows[np.argsort(frame[rows], kind="stable")]
-        for i, row in enumerate(rows):
-            steady[row] = np.median(feet[rows[max(0, i - half) : i + half + 1]])
+        if len(rows) >= _FLOOR_WINDOW_ROWS:
+            windows = np.lib.stride_tricks.sliding_window_view(feet[rows], _FLOOR_WINDOW_ROWS)
+            steady[rows[half : len(rows) - half]] = np.median(windows, axis=1)
+        # Near the ends windows are cut short.
+        for i in {*range(min(half, len(rows))), *range(max(0, len(rows) - half), len(rows))}:
+            steady[rows[i]] = np.median(feet[rows[max(0, i - half) : i + half + 1]])
     return steady

@@ -40,6 +40,7 @@ def write_report(
     *,
     title: str = "Pose hypotheses",
     max_megabytes: float = 20.0,
+    back: str = "",
 ) -> ReportSummary:
     """Write a page that shows the 2D pose, the M hypotheses in 3D, their weights and uncertainty over time.
 
@@ -51,6 +52,7 @@ def write_report(
         path: Where to write; replaced as a whole if it exists.
         title: Heading of the page.
         max_megabytes: Bound on the embedded data.
+        back: Relative address of the page of all clips, to which this one then links.
 
     Raises:
         InputError: The sequence has no rows, or the place cannot be written to.
@@ -62,8 +64,10 @@ def write_report(
         raise ConfigError(f"max_megabytes: expected a positive number, got {max_megabytes}")
     payload = build_payload(hypotheses, title=title, max_megabytes=max_megabytes)
     path = Path(path)
-    with replace_atomically(path) as stream:
-        page = render_page("report.html", styles=("report.css",), scripts=_SCRIPTS, title=title, payload=payload)
+    with replace_atomically(path, durable=False) as stream:
+        page = render_page(
+            "report.html", styles=("report.css",), scripts=_SCRIPTS, title=title, payload=payload, back=back
+        )
         stream.write(page.encode("utf-8"))
     return ReportSummary(
         path=path,

@@ -1,6 +1,7 @@
 """Putting a page together: a template with its styles, its scripts and its data."""
 
 import html
+from functools import cache
 from importlib.resources import files
 
 from pose_mdn.visualization.payload import Payload, encode_array, encode_description
@@ -14,31 +15,36 @@ def render_page(
     title: str,
     payload: Payload,
     more_data: str = "",
+    back: str = "",
 ) -> str:
     """The page as text.
 
     Args:
-        template: File with the placeholders title, style, data and script in double braces.
+        template: File with the placeholders title, style, back, data and script in double braces.
         styles: Files, concatenated in this order.
         scripts: Files, concatenated in this order into one scope; each may use what those before it define.
         title: Heading.
         payload: What is shown.
         more_data: Further elements that hold data.
+        back: Address of the page that this one is reached from; it has then a link to there, in place of `back`.
     """
-    folder = files("pose_mdn.visualization") / "report"
-
-    def text(names: tuple[str, ...]) -> str:
-        return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
-
     parts = {
         "title": html.escape(title),
-        "style": text(styles),
+        "style": _text(styles),
+        "back": f'<a class="back" href="{html.escape(back)}">← All clips</a>' if back else "",
         "data": _data_elements(payload) + more_data,
-        "script": f'"use strict";\n(() => {{\n{text(scripts)}\n}})();',
+        "script": f'"use strict";\n(() => {{\n{_text(scripts)}\n}})();',
     }
-    head, *pieces = text((template,)).split("{{")
+    head, *pieces = _text((template,)).split("{{")
     # Split once rather than replace in turn, so that a placeholder's text inside a title is left alone.
     return head + "".join(parts[name] + rest for name, _, rest in (piece.partition("}}") for piece in pieces))
+
+
+@cache
+def _text(names: tuple[str, ...]) -> str:
+    """Files of the package, one after another; kept, because a batch writes thousands of pages."""
+    folder = files("pose_mdn.visualization") / "report"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
 def _data_elements(payload: Payload) -> str:

@@ -2,6 +2,9 @@
 
 import importlib
 import os
+import struct
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -64,6 +67,46 @@ def read_hypotheses(path: str | os.PathLike[str]) -> HypothesisSequence:
             cure="check the path",
         )
     return _module(path.suffix).read(path)
+
+
+def holds_hypotheses(path: Path) -> bool:
+    """Whether a file, by its ending and the names of what is in it, is a hypotheses file, or a damaged one.
+
+    A hypotheses `.npz` is also a keypoints file; this tells it from those that are nothing else.
+    """
+    suffix = path.suffix
+    if suffix not in _MODULES or not path.is_file():
+        return False
+    if suffix == ".jsonl":
+        return True
+    try:
+        if suffix == ".npz":
+            with zipfile.ZipFile(path) as archive:
+                return "means.npy" in archive.namelist()
+        import pyarrow.parquet as pq  # noqa: PLC0415 - it takes longer to import than all the rest
+
+        return "means" in pq.read_schema(path).names
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, struct.error, zipfile.BadZipFile):
+        return False
+
+
+def read_hypotheses_parts(path: str | os.PathLike[str], rows: int) -> Iterator[HypothesisSequence]:
+    """Read a hypotheses file in pieces of at most so many rows, in order; a file without rows may have no piece.
+
+    Of a Parquet file no more than a piece is in memory; of the others, all rows.
+
+    Raises:
+        FormatError: As `read_hypotheses` does, when the piece comes that cannot be read.
+    """
+    path = Path(path)
+    if path.suffix == ".parquet":
+        from pose_mdn.formats.hypotheses.parquet import read_parts  # noqa: PLC0415
+
+        yield from read_parts(path, rows)
+        return
+    sequence = read_hypotheses(path)
+    for start in range(0, len(sequence), rows):
+        yield sequence.take(slice(start, start + rows)) if len(sequence) > rows else sequence
 
 
 def _module(suffix: str) -> HypothesesFormat:

@@ -5,7 +5,8 @@ A row per pose; arrays are nested lists of fixed size; facts about the whole fil
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +48,31 @@ def read(path: Path) -> HypothesisSequence:
     Raises:
         FormatError: The file cannot be read, is damaged, or lacks columns or metadata.
     """
+    with _faults_of(path), path.open("rb") as stream:
+        return from_arrays(path, _read_arrays(path, stream))
+
+
+def read_parts(path: Path, rows: int) -> Iterator[HypothesisSequence]:
+    """Read a table of any length in pieces of at most so many rows, in order; no piece crosses a row group.
+
+    Raises:
+        FormatError: As `read` does, when the piece comes that cannot be read.
+    """
+    with _faults_of(path), path.open("rb") as stream:
+        file, facts, columns, hypotheses = _opened(path, stream)
+        keys = [column.key for column in columns]
+        # Row group by row group: pyarrow keeps what it has read of a file until the iterator ends.
+        for group in range(file.num_row_groups):
+            for batch in file.iter_batches(rows, row_groups=[group], columns=keys, use_threads=False):
+                table = pa.Table.from_batches([batch])
+                yield from_arrays(path, _to_arrays(path, table, facts, columns, hypotheses))
+
+
+@contextmanager
+def _faults_of(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in the file becomes a `FormatError` that names it."""
     try:
-        with path.open("rb") as stream:
-            return from_arrays(path, _read_arrays(path, stream))
+        yield
     except FormatError:
         raise
     except OSError as error:
@@ -61,6 +84,15 @@ def read(path: Path) -> HypothesisSequence:
 
 
 def _read_arrays(path: Path, stream: object) -> dict[str, Array]:
+    file, facts, columns, hypotheses = _opened(path, stream)
+    row_bytes = sum(math.prod(column.sizes(hypotheses)) * np.dtype(column.dtype).itemsize for column in columns)
+    check_expansion(path, file.metadata.num_rows * row_bytes)
+    table = file.read(columns=[column.key for column in columns])
+    return _to_arrays(path, table, facts, columns, hypotheses)
+
+
+def _opened(path: Path, stream: object) -> tuple[pq.ParquetFile, dict[str, object], list[Column], int]:
+    """The table, its facts, the columns that it has, and how many hypotheses a row holds."""
     file = pq.ParquetFile(stream, page_checksum_verification=True)
     facts = _read_facts(path, file.schema_arrow)
     hypotheses = facts.pop("num_hypotheses")
@@ -72,10 +104,12 @@ def _read_arrays(path: Path, stream: object) -> dict[str, Array]:
         raise fault(
             path, expected=f"the column {min(missing)!r}", got="none", cure="keep all columns of the hypotheses file"
         )
-    rows = file.metadata.num_rows
-    row_bytes = sum(math.prod(column.sizes(hypotheses)) * np.dtype(column.dtype).itemsize for column in columns)
-    check_expansion(path, rows * row_bytes)
-    table = file.read(columns=[column.key for column in columns])
+    return file, facts, columns, hypotheses
+
+
+def _to_arrays(
+    path: Path, table: pa.Table, facts: Mapping[str, object], columns: Sequence[Column], hypotheses: int
+) -> dict[str, Array]:
     arrays: dict[str, Array] = {key: np.array(value) for key, value in facts.items()}
     for column in columns:
         arrays[column.key] = _from_arrow(path, table.column(column.key), column, hypotheses)

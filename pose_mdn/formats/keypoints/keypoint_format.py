@@ -1,5 +1,6 @@
 """What a keypoints format is."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,9 @@ class KeypointStream(Protocol):
     def num_rows(self) -> int:
         """N, all rows of the file."""
 
+    def nobody(self) -> KeypointSequence:
+        """No rows, with everything that describes the whole file."""
+
     def chunks(self, rows: int, *, start: int = 0, stop: int | None = None) -> Iterator[KeypointSequence]:
         """Rows `start` to `stop` in order, in sequences of `rows` rows each; the last may be shorter."""
 
@@ -83,5 +87,15 @@ def first_bytes(path: Path, count: int = 4096) -> bytes:
     try:
         with path.open("rb") as stream:
             return stream.read(count).lstrip()
+    except OSError:
+        return b""
+
+
+def last_bytes(path: Path, count: int = 4096) -> bytes:
+    """The end of a file; empty if it is no readable file or cannot be read from its end."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - count))
+            return stream.read(count)
     except OSError:
         return b""

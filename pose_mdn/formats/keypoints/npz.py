@@ -16,6 +16,7 @@ from pose_mdn.formats.camera_keys import (
     read_tracked,
 )
 from pose_mdn.formats.faults import fault
+from pose_mdn.formats.keypoints.identities import count_within
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
 from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
 from pose_mdn.formats.npz_archive import read_npz, write_npz
@@ -82,7 +83,7 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
         confidence=confidence,
         skeleton=layout,
         frame=frame,
-        person=_whole_numbers(path, arrays, "person", _count_within(frame)),
+        person=_whole_numbers(path, arrays, "person", count_within(frame)),
         image_size=options.image_size
         or (read_image_size(path, arrays["image_size"]) if "image_size" in arrays else None),
         fps=options.fps or (read_fps(path, arrays["fps"]) if "fps" in arrays else None),
@@ -114,16 +115,6 @@ def _whole_numbers(path: Path, arrays: dict[str, Array], key: str, default: NDAr
         return default
     check_array(path, key, arrays[key], kinds=NUMBERS, shape=("N",), sizes={"N": len(default)})
     return to_int64(path, key, arrays[key])
-
-
-def _count_within(frame: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each row how many earlier rows have the same frame number."""
-    order = np.argsort(frame, kind="stable")
-    positions = np.arange(len(frame))
-    starts_group = np.diff(frame[order], prepend=frame[order][:1] - 1) != 0
-    count = np.empty(len(frame), np.int64)
-    count[order] = positions - np.maximum.accumulate(np.where(starts_group, positions, 0))
-    return count
 
 
 def _recognise(path: Path) -> Recognition | None:

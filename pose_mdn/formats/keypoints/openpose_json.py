@@ -1,101 +1,90 @@
 """OpenPose JSON: one file per frame in a folder, several people per file."""
 
-import re
 from pathlib import Path
 
-from pose_mdn.formats.faults import fault, shown, unreadable
-from pose_mdn.formats.keypoints.detections import Detection, build_sequence
-from pose_mdn.formats.keypoints.json_document import read_json
-from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
+from pose_mdn.formats.faults import fault, shown
+from pose_mdn.formats.keypoints.detections import PeopleGatherer
+from pose_mdn.formats.keypoints.frame_files import frame_number, numbered_files, recognise_frames
+from pose_mdn.formats.keypoints.identities import as_identity
+from pose_mdn.formats.keypoints.json_document import json_head, read_small_json
+from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import BODY25
 
-_DIGITS = re.compile(r"[0-9]+")
-_UNTRACKED = -1
-
-
-def frame_number(name: str) -> int | None:
-    """The last number in a file's name, such as 12 in "walk_000000000012_keypoints.json"; `None` if there is none."""
-    stem = name.rsplit(".", 1)[0].removesuffix("_keypoints")
-    numbers = _DIGITS.findall(stem)
-    # 18 digits fit 64 bits.
-    return int(numbers[-1][-18:]) if numbers else None
+_UNTRACKED = [-1]
+_OLDER_KEYS = ("pose_keypoints", "joints")
+"""The key of OpenPose 1.0, and that of the older files that AlphaPose imitates."""
 
 
 def _read(path: Path, options: ReadOptions) -> KeypointSequence:
-    files = _number_frames(path, _json_files(path)) if path.is_dir() else {frame_number(path.name) or 0: path}
-    frames = {frame: _read_people(file) for frame, file in files.items()}
-    return build_sequence(path, frames, options, default=BODY25)
+    files = numbered_files(path) if path.is_dir() else [(frame_number(path.name) or 0, str(path))]
+    gatherer = PeopleGatherer(path=path, options=options, default=BODY25)
+    empty = []
+    for frame, file in files:
+        people = people_of(read_small_json(file), file)
+        if not people:
+            empty.append(frame)
+        for person in people:
+            joints, identity = joints_of(person, file)
+            gatherer.add(frame, joints, identity, file)
+    return gatherer.gathered(empty).sequence()
 
 
-def _json_files(folder: Path) -> list[Path]:
-    """The folder's frame files by name; other JSON files are left alone if some have OpenPose's ending."""
-    try:
-        files = sorted(file for file in folder.iterdir() if file.suffix == ".json" and not file.name.startswith("."))
-    except OSError as error:
-        raise unreadable(folder, error) from error
-    return [file for file in files if file.stem.endswith("_keypoints")] or files
+def people_of(document: object, file: str) -> list[object]:
+    """The people of a frame's document.
+
+    Raises:
+        FormatError: It is not OpenPose's.
+    """
+    if isinstance(document, dict):
+        people = document.get("people")
+        if people is None:
+            people = document.get("bodies")
+        if isinstance(people, list):
+            return people
+    expected = "an object with a list 'people'"
+    raise fault(Path(file), expected=expected, got=shown(document), cure="write OpenPose's JSON")
 
 
-def _number_frames(folder: Path, files: list[Path]) -> dict[int, Path]:
-    if not files:
-        raise fault(
-            folder,
-            expected="a folder of .json files, one per frame",
-            got="none in it",
-            cure="pass the folder that holds the frames themselves",
-        )
-    numbered: dict[int, Path] = {}
-    for file in files:
-        number = frame_number(file.name)
-        if number is None:
-            raise fault(file, expected="a frame number in the file's name", got="none", cure="name it like 000012.json")
-        if number in numbered:
-            raise fault(
-                folder,
-                expected="one file per frame",
-                got=f"{numbered[number].name} and {file.name} for frame {number}",
-                cure="keep each recording in a folder of its own",
-            )
-        numbered[number] = file
-    return numbered
+def joints_of(person: object, file: str) -> tuple[list[object], int]:
+    """A person's joints as parsed, and identity.
+
+    Raises:
+        FormatError: There are none.
+    """
+    if isinstance(person, dict):
+        joints = person.get("pose_keypoints_2d")
+        if joints is None:
+            joints = next((person[key] for key in _OLDER_KEYS if key in person), None)
+        if isinstance(joints, list):
+            identity = person.get("person_id", _UNTRACKED)
+            return joints, -1 if identity == _UNTRACKED else as_identity(identity)
+    raise fault(
+        Path(file),
+        expected="a list 'pose_keypoints_2d' for each person",
+        got=shown(person),
+        cure="write x, y, confidence for each joint",
+    )
 
 
-def _read_people(file: Path) -> list[Detection]:
-    document = read_json(file)
-    people = document.get("people") if isinstance(document, dict) else None
-    if not isinstance(people, list):
-        raise fault(file, expected="an object with a list 'people'", got=shown(document), cure="write OpenPose's JSON")
-    return [_read_person(file, person) for person in people]
-
-
-def _read_person(file: Path, person: object) -> Detection:
-    values = person.get("pose_keypoints_2d") if isinstance(person, dict) else None
-    if not isinstance(person, dict) or not isinstance(values, list):
-        raise fault(
-            file,
-            expected="a list 'pose_keypoints_2d' for each person",
-            got=shown(person),
-            cure="write x, y, confidence for each joint",
-        )
-    identity = person.get("person_id", _UNTRACKED)
-    if isinstance(identity, list):
-        identity = identity[0] if identity else _UNTRACKED
-    tracked = isinstance(identity, int) and 0 <= identity < 2**62
-    return Detection(values=values, identity=identity if tracked else None, path=file)
+def _is_frame(head: bytes) -> bool:
+    return head.startswith(b"{") and (b'"people"' in head or b'"bodies"' in head) and b'"annotations"' not in head
 
 
 def _recognise(path: Path) -> Recognition | None:
     if path.is_dir():
-        try:
-            found = any(file.suffix == ".json" for file in path.iterdir())
-        except OSError:
-            return None
-        return Recognition(confidence=0.8, reason="a folder of .json files") if found else None
-    head = first_bytes(path)
-    if head.startswith(b"{") and b'"people"' in head:
-        return Recognition(confidence=0.95, reason="an object with 'people'")
-    return None
+        return recognise_frames(path, _is_frame, "an object with 'people'")
+    head = json_head(path)
+    # AlphaPose writes such objects too, one for each picture, in an object.
+    if not _is_frame(head) or head[1:].lstrip()[:1] != b'"' or _is_nested(head):
+        return None
+    return Recognition(confidence=0.95, reason="an object with 'people'")
+
+
+def _is_nested(head: bytes) -> bool:
+    """Whether 'people' stands within a second object."""
+    key = min((place for key in (b'"people"', b'"bodies"') if (place := head.find(key)) >= 0), default=0)
+    return head[:key].count(b"{") - head[:key].count(b"}") > 1
 
 
 FORMAT = KeypointFormat(

@@ -1,6 +1,6 @@
 """Keypoints tables: `.parquet` with a row per pose, read whole or piece by piece."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptio
 from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
 from pose_mdn.formats.keypoints.parquet_columns import whole_numbers
 from pose_mdn.formats.keypoints.parquet_table import KeypointTable, describe_table, frames_of
+from pose_mdn.formats.keypoints.people_count import PeopleCount
 from pose_mdn.formats.keypoints.row_pieces import regroup
 from pose_mdn.formats.npz_archive import check_expansion
 from pose_mdn.poses.keypoints import KeypointSequence
@@ -40,6 +41,10 @@ class ParquetKeypoints:
     table: KeypointTable
     num_rows: int
 
+    def nobody(self) -> KeypointSequence:
+        """No rows, with everything that describes the whole file."""
+        return self.table.nobody()
+
     def chunks(self, rows: int, *, start: int = 0, stop: int | None = None) -> Iterator[KeypointSequence]:
         """Rows `start` to `stop` in order, `rows` at a time; the last piece may be shorter.
 
@@ -55,7 +60,7 @@ class ParquetKeypoints:
     def _pieces(self, start: int, stop: int) -> Iterator[KeypointSequence]:
         table = self.table
         with _opened(table.path) as file:
-            counts = PeopleCount(same=_rows_of_this_frame(table, file, min(start, stop)))
+            counts = PeopleCount(before=_rows_of_this_frame(table, file, min(start, stop)))
             for first_row, batch in _batches(table.path, file, table.columns, start, stop):
                 frame = frames_of(table, batch, first_row)
                 if "person" in table.columns:
@@ -63,26 +68,6 @@ class ParquetKeypoints:
                 else:
                     person = counts.number(frame)
                 yield table.rows(batch, frame=frame, person=person)
-
-
-class PeopleCount:
-    """Numbers people within their frame: for each row, how many rows of the same frame stand directly before it."""
-
-    def __init__(self, same: NDArray[np.int64]) -> None:
-        self._last = same[-1:]
-        self._count = len(same)
-
-    def number(self, frame: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(N,) numbers for the next N rows."""
-        if not len(frame):
-            return np.zeros(0, np.int64)
-        places = np.arange(len(frame))
-        new = np.diff(frame, prepend=frame[:1]) != 0
-        starts = np.maximum.accumulate(np.where(new, places, 0))
-        goes_on = len(self._last) and self._last[0] == frame[0]
-        number = places - starts + np.where(starts == 0, self._count if goes_on else 0, 0)
-        self._last, self._count = frame[-1:], int(number[-1]) + 1
-        return number
 
 
 def _rows_of_this_frame(table: KeypointTable, file: pq.ParquetFile, start: int) -> NDArray[np.int64]:
@@ -106,10 +91,16 @@ def open_stream(path: Path, options: ReadOptions) -> ParquetKeypoints:
         FormatError: The file cannot be read, is damaged, or is no keypoints table.
     """
     with _opened(path) as file:
-        table = describe_table(path, file.schema_arrow, options)
-        _check_claims(path, file.metadata, table.columns)
         rows = int(file.metadata.num_rows)
-        columns = [name for name in table.columns if name in {"keypoints", "confidence"}]
+
+        def sample(columns: Sequence[str]) -> pa.RecordBatch | None:
+            _check_claims(path, file.metadata, columns)
+            batches = _batches(path, file, columns, 0, min(rows, _ROWS_TO_JUDGE), size=_ROWS_TO_JUDGE)
+            return next((batch for _, batch in batches), None)
+
+        table = describe_table(path, file.schema_arrow, options, sample)
+        _check_claims(path, file.metadata, table.columns)
+        columns = [name for name in table.columns if name not in {"frame", "person", "intrinsics"}]
         for _, batch in _batches(path, file, columns, 0, rows, size=_ROWS_TO_JUDGE):
             keypoints_px, confidence = mark_missing(path, *table.raw_joints(batch))
             if confidence.any():
@@ -144,7 +135,15 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     except OSError as error:
         # The library raises it for damage too, then without a number.
         raise (unreadable(path, error) if error.errno is not None else _damaged(path, error)) from error
-    except (pa.ArrowException, ValueError, TypeError, MemoryError, RecursionError, OverflowError) as error:
+    except (
+        pa.ArrowException,
+        ArithmeticError,
+        LookupError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise _damaged(path, error) from error
 
 

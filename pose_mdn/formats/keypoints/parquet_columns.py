@@ -53,7 +53,7 @@ def list_sizes(column: pa.Array) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def list_numbers(path: Path, key: str, column: pa.Array, sizes: tuple[int, ...]) -> FloatArray:
+def list_numbers(path: Path, key: str, column: pa.Array, sizes: tuple[int, ...]) -> NDArray[np.floating]:
     """A column of lists as an array.
 
     Args:
@@ -63,8 +63,8 @@ def list_numbers(path: Path, key: str, column: pa.Array, sizes: tuple[int, ...])
         sizes: Entries of the lists of each level.
 
     Returns:
-        (N, *sizes). Nulls of any level and empty lists become NaN. A view of the column's own memory where it holds
-        float32 without nulls.
+        (N, *sizes), of the column's precision. Nulls of any level and empty lists become NaN. A view of the column's
+        own memory where it holds floats without nulls.
 
     Raises:
         FormatError: Lists of other lengths, or entries that are no numbers.
@@ -85,14 +85,14 @@ def list_numbers(path: Path, key: str, column: pa.Array, sizes: tuple[int, ...])
     inner = list_numbers(path, key, column.flatten(), sizes[1:]).reshape(int(filled.sum()), *sizes)
     if filled.all():
         return inner
-    result = np.full((count, *sizes), np.nan, np.float32)
+    result = np.full((count, *sizes), np.nan, inner.dtype)
     result[filled] = inner
     return result
 
 
 def plain_numbers(path: Path, key: str, column: pa.Array) -> FloatArray:
     """(N,) numbers of a column without lists; nulls become NaN."""
-    return _numbers(path, key, _storage(column))
+    return to_float32(_numbers(path, key, _storage(column)))
 
 
 def whole_numbers(path: Path, key: str, column: pa.Array) -> NDArray[np.int64]:
@@ -114,9 +114,10 @@ def _storage(column: pa.Array) -> pa.Array:
     return column.storage if isinstance(column, pa.ExtensionArray) else column
 
 
-def _numbers(path: Path, key: str, column: pa.Array) -> FloatArray:
+def _numbers(path: Path, key: str, column: pa.Array) -> NDArray[np.floating]:
     if pa.types.is_decimal(column.type) or pa.types.is_null(column.type):
         column = column.cast(pa.float64())
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise fault(path, expected=f"numbers in {key!r}", got=f"{column.type}", cure=_CURE)
-    return to_float32(column.to_numpy(zero_copy_only=False))
+    values: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
+    return values if values.dtype in {np.float32, np.float64} else values.astype(np.float64)  # type: ignore[return-value]

@@ -1,6 +1,7 @@
 """Keypoints tables written whole or piece by piece."""
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -34,21 +35,20 @@ def write_pieces(path: Path, pieces: Iterable[KeypointSequence]) -> int:
     Raises:
         InputError: No pieces, pieces that do not belong together, or a place that cannot be written to.
     """
-    rows = 0
-    schema: pa.Schema | None = None
-    writer: pq.ParquetWriter | None = None
-    with replace_atomically(path) as stream:
-        for piece in pieces:
-            if writer is None:
-                schema = _schema(piece)
-                writer = pq.ParquetWriter(stream, schema, write_page_checksum=True)
-            elif _schema(piece) != schema:
+    remaining = iter(pieces)
+    first = next(remaining, None)
+    if first is None:
+        raise InputError(f"{path}: expected at least one piece, got none", field="pieces")
+    schema, rows = _schema(first), 0
+    with (
+        replace_atomically(path) as stream,
+        pq.ParquetWriter(stream, schema, write_page_checksum=True) as writer,
+    ):
+        for piece in chain([first], remaining):
+            if _schema(piece) != schema:
                 raise InputError(f"{path}: expected pieces of one layout, got others; write them apart", field="pieces")
             writer.write_table(_to_table(piece, schema), row_group_size=_ROWS_PER_GROUP)
             rows += len(piece)
-        if writer is None:
-            raise InputError(f"{path}: expected at least one piece, got none", field="pieces")
-        writer.close()
     return rows
 
 

@@ -6,7 +6,7 @@ Markers lie on the skin over the iliac spines, a hand's breadth above the joints
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.formats.motions.joint_names import normalized_names
+from pose_mdn.formats.joint_spelling import normalized_names
 
 HIP_CENTRES = ("l_hip_centre", "r_hip_centre")
 """Names of the added points."""

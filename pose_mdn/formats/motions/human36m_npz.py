@@ -68,7 +68,7 @@ def read_human36m_keypoints(path: Path) -> Human36mKeypoints:
         for subject, actions in actions_of.items()
     }
     counts = {film.shape[1] for actions in keypoints.values() for films in actions.values() for film in films}
-    skeleton = _layout(path, read_object_archive(path, ("metadata",)).get("metadata"), counts)
+    skeleton = layout_by_symmetry(path, read_object_archive(path, ("metadata",)).get("metadata"), counts)
     return Human36mKeypoints(keypoints_px=keypoints, skeleton=skeleton)
 
 
@@ -104,10 +104,10 @@ def _films(path: Path, where: str, films: object) -> list[NDArray[np.float32]]:
     return [film[..., :2].astype(np.float32, copy=False) for film in arrays]
 
 
-def _layout(path: Path, metadata: object, counts: set[int]) -> Skeleton:
+def layout_by_symmetry(path: Path, metadata: object, counts: set[int]) -> Skeleton:
     """The layout whose left and right joints are those of the file's metadata."""
     symmetry = metadata.get("keypoints_symmetry") if isinstance(metadata, dict) else None
-    sides = {frozenset(int(joint) for joint in side) for side in symmetry} if isinstance(symmetry, list) else set()
+    sides = _sides(symmetry)
     for skeleton in (HUMAN36M17, COCO17, MPII16):
         same = sides == {frozenset(skeleton.left), frozenset(skeleton.right)}
         if counts == {skeleton.num_joints} and (same or not sides):
@@ -118,6 +118,16 @@ def _layout(path: Path, metadata: object, counts: set[int]) -> Skeleton:
         got=f"{sorted(counts)} joints, symmetry {shown(symmetry)}",
         cure="use detections of one of these layouts",
     )
+
+
+def _sides(symmetry: object) -> set[frozenset[object]]:
+    """The joints of either side, if these are lists."""
+    lists = [side.tolist() if isinstance(side, np.ndarray) else side for side in _listed(symmetry)]
+    return {frozenset(joint for joint in side if isinstance(joint, int)) for side in lists if isinstance(side, list)}
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | np.ndarray) else []
 
 
 def _kind(value: object) -> str:

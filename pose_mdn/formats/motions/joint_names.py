@@ -1,10 +1,8 @@
 """What other skeletons and marker sets call the joints of Human3.6M-17.
 
-A recipe is a tuple of names whose mean is the joint. Names are compared without case, punctuation, namespaces
-("Subject:LASI") and the prefixes that exporters add ("mixamorig", "Bip01").
+A recipe is a tuple of names whose mean is the joint. Names are compared as `normalized_names` has them.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +10,6 @@ from pose_mdn.skeletons import HUMAN36M17
 
 Recipe = tuple[str, ...]
 
-_PREFIX = re.compile(r"^(mixamorig\d*|bip0*\d+|character\d+)(?=.)")
 _LIMBS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
 
 
@@ -29,21 +26,6 @@ class Naming:
     name: str
     recipes: Mapping[str, tuple[Recipe, ...]]
     needs: tuple[str, ...] = ()
-
-
-def normalized_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Names as the tables have them: lower case letters and digits, without namespace and common prefix."""
-    bare = [re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower()) for name in names]
-    shared = _shared_beginning(bare) if len(bare) > 3 else ""
-    # A root may be called by the prefix alone, "Bip01".
-    bare = [name[len(shared) :] or name for name in bare]
-    return tuple(_PREFIX.sub("", name) for name in bare)
-
-
-def _shared_beginning(words: Sequence[str]) -> str:
-    first, last = min(words), max(words)
-    differ = (place for place, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1])
-    return first[: next(differ, len(first))]
 
 
 def _naming(

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.formats.faults import fault
-from pose_mdn.formats.motions.joint_names import NAMINGS, Naming, normalized_names
+from pose_mdn.formats.joint_spelling import normalized_names
+from pose_mdn.formats.motions.joint_names import NAMINGS, Naming
 from pose_mdn.skeletons import HUMAN36M17
 
 JointMap = Mapping[str, tuple[str, ...]]

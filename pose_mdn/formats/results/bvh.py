@@ -10,8 +10,8 @@ from pose_mdn.poses.single import SinglePoses
 def write_bvh(path: Path, poses: SinglePoses) -> tuple[Path, ...]:
     """Write each person as a skeleton with six channels for every joint, in centimetres with Y up.
 
-    Position channels are a joint's place in its parent's frame and stand instead of its offset, as Blender and
-    MotionBuilder read them. In gaps the last pose is held; before the first one, the first.
+    Position channels are a joint's place in its parent's frame and stand instead of its offset, as Blender
+    reads them. In gaps the last pose is held; before the first one, the first.
 
     Raises:
         InputError: The poses are no film of somebody, or the place cannot be written to.
@@ -25,4 +25,6 @@ FORMAT = ResultFormat(
     "each person",
     suffix=".bvh",
     write_poses=write_bvh,
+    axes=("x", "-y", "-z"),
+    unit="cm",
 )

@@ -24,4 +24,6 @@ FORMAT = ResultFormat(
     description="skeleton animation with bones of fixed lengths, .rigid.bvh, one pose, a file for each person",
     suffix=".rigid.bvh",
     write_poses=write_rigid_bvh,
+    axes=("x", "-y", "-z"),
+    unit="cm",
 )

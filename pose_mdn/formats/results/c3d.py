@@ -1,5 +1,6 @@
 """C3D, the file of biomechanics laboratories, written with ezc3d."""
 
+import struct
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,12 +19,18 @@ from pose_mdn.skeletons import HUMAN36M17
 _MM = 1000.0
 _MOST_FRAMES = 65_535
 """What the format counts to in 16 bits."""
-_MOST_POINTS = 65_535 // 4
+_LARGEST_PARAMETERS = 255 * 512
+_PER_POINT, _OTHER_PARAMETERS = 3, 4096
+"""Bytes beside the labels, more than ezc3d 1.7.2 was seen to write."""
 _LARGEST_RESIDUAL = 255
 """Residuals are stored in 8 bits, as multiples of POINT:SCALE."""
+_LONGEST_TEXT = 127
+_BLOCK = 512
+_SCALE_IN_HEADER, _DATA_IN_HEADER = 12, 16
+_INTEGERS = 2
+"""The library's number for integers of 16 bits."""
 _MISSING = -1.0
 _TWO_WORDS = 1 << 32
-_Y_UP_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 
 def write_c3d(path: Path, poses: SinglePoses) -> tuple[Path, ...]:
@@ -43,38 +50,55 @@ def write_c3d(path: Path, poses: SinglePoses) -> tuple[Path, ...]:
             "writing C3D needs ezc3d, which is not installed; install it with: pip install 'pose-mdn[c3d]'"
         )
     recording = to_recording(poses)
-    points = len(recording.tracks) * HUMAN36M17.num_joints
-    if recording.num_frames > _MOST_FRAMES or points > _MOST_POINTS:
-        raise InputError(
-            f"{path}: expected at most {_MOST_FRAMES} frames and {_MOST_POINTS} points, which is all that C3D can "
-            f"count, got {recording.num_frames} and {points}; cut the film, or choose another format",
-            field="frame",
-        )
-    # The library writes to a path only, and what it writes must appear at once.
-    with tempfile.TemporaryDirectory(prefix="pose-mdn-") as folder:
-        made = Path(folder) / "made.c3d"
-        _fill(recording).write(str(made))
-        content = made.read_bytes()
+    _check_size(path, recording)
+    content = _content(recording)
     with replace_atomically(path) as stream:
         stream.write(content)
     return (path,)
 
 
-def _fill(recording: Recording) -> Any:
+def _check_size(path: Path, recording: Recording) -> None:
+    """Refuse what the library would write without a word although numbers wrap around."""
+    labels = _labels(recording)
+    parameters = len(labels) * (max(map(len, labels)) + _PER_POINT) + _OTHER_PARAMETERS
+    if recording.num_frames > _MOST_FRAMES or parameters > _LARGEST_PARAMETERS:
+        raise InputError(
+            f"{path}: expected at most {_MOST_FRAMES} frames and some 300 people, which is all that C3D can count, "
+            f"got {recording.num_frames} and {len(recording.tracks)}; cut the film, or choose another format",
+            field="frame",
+        )
+
+
+def _content(recording: Recording) -> bytes:
+    points_mm, residuals_mm = _points_mm(recording), _residuals_mm(recording)
+    step_mm = max(1.0, float(np.ceil(residuals_mm.max() / _LARGEST_RESIDUAL)))
+    # The library writes to a path only, and what it writes must appear at once.
+    with tempfile.TemporaryDirectory(prefix="pose-mdn-") as folder:
+        made = Path(folder) / "made.c3d"
+        _film(recording, points_mm, step_mm).write(str(made))
+        content = bytearray(made.read_bytes())
+    # It leaves -1 in the header, and readers that compare the two scales refuse the file.
+    struct.pack_into("<f", content, _SCALE_IN_HEADER, -step_mm)
+    # ezc3d 1.7.2 writes residuals into the byte of the cameras, where large ones make points invalid.
+    (first_block,) = struct.unpack_from("<H", content, _DATA_IN_HEADER)
+    words = np.frombuffer(content, "<f4", 4 * residuals_mm.size, (first_block - 1) * _BLOCK)
+    words.reshape(*residuals_mm.T.shape, 4)[..., 3] = np.where(
+        residuals_mm < 0, _MISSING, np.round(residuals_mm / step_mm)
+    ).T
+    return bytes(content)
+
+
+def _film(recording: Recording, points_mm: NDArray[np.float64], step_mm: float) -> Any:
     """The recording as an ezc3d object, whose types are not known."""
     import ezc3d  # noqa: PLC0415  (an extra, and the registry of formats imports every module here)
 
     film = ezc3d.c3d()
-    points, residuals_mm = _points_mm(recording), _residuals_mm(recording)
-    step_mm = max(1.0, np.ceil(residuals_mm.max() / _LARGEST_RESIDUAL))
     point = film["parameters"]["POINT"]
     point["RATE"]["value"] = [recording.fps]
     point["UNITS"]["value"] = ["mm"]
     point["LABELS"]["value"] = _labels(recording)
     point["SCALE"]["value"] = [-step_mm]
-    film["data"]["points"] = np.concatenate([points, np.ones_like(points[:1])])
-    rounded = np.where(residuals_mm < 0, _MISSING, np.round(residuals_mm / step_mm) * step_mm)
-    film["data"]["meta_points"]["residuals"] = rounded[None]
+    film["data"]["points"] = np.concatenate([points_mm, np.ones_like(points_mm[:1])])
     _describe(film, recording)
     return film
 
@@ -86,9 +110,10 @@ def _describe(film: Any, recording: Recording) -> None:
     if first >= 0 and last + 1 < _TWO_WORDS:
         for name, number in (("ACTUAL_START_FIELD", first + 1), ("ACTUAL_END_FIELD", last + 1)):
             film.add_parameter("TRIAL", name, [number & 0xFFFF, number >> 16])
+            film["parameters"]["TRIAL"][name]["type"] = _INTEGERS  # the library made them floating-point
     film.add_parameter("POINT", "X_SCREEN", "+X")
     film.add_parameter("POINT", "Y_SCREEN", "+Z")
-    film.add_parameter("POSE_MDN", "MODEL", recording.model)
+    film.add_parameter("POSE_MDN", "MODEL", recording.model.encode("ascii", "replace").decode()[:_LONGEST_TEXT])
     film.add_parameter("POSE_MDN", "CHOICE", recording.choice)
     film.add_parameter("POSE_MDN", "RATE_SOURCE", "assumed" if recording.fps_assumed else "given")
     film.add_parameter("POSE_MDN", "FIRST_FRAME", str(first))
@@ -102,16 +127,16 @@ def _labels(recording: Recording) -> list[str]:
 
 def _points_mm(recording: Recording) -> NDArray[np.float64]:
     """(3, P, T) with Z up, NaN in gaps."""
-    joints = np.concatenate([track.positions_m for track in recording.tracks], axis=1)
-    return _MM * (joints @ _Y_UP_TO_Z_UP.T).transpose(2, 1, 0)
+    joints = np.concatenate([track.along_time(track.positions_m) for track in recording.tracks], axis=1)
+    x, y, z = joints.transpose(2, 1, 0)
+    return _MM * np.stack([x, -z, y])
 
 
 def _residuals_mm(recording: Recording) -> NDArray[np.float64]:
     """(P, T), -1 in gaps."""
-    std_m = np.concatenate([track.std_m for track in recording.tracks], axis=1)
-    present = np.concatenate([np.repeat(track.present[:, None], 17, axis=1) for track in recording.tracks], axis=1)
-    sigma_mm = _MM * np.sqrt((np.nan_to_num(std_m) ** 2).sum(axis=-1))
-    return np.where(present, sigma_mm, _MISSING).T
+    sigma_mm = [_MM * np.sqrt((np.nan_to_num(track.std_m) ** 2).sum(axis=-1)) for track in recording.tracks]
+    spread = [track.along_time(sigma) for track, sigma in zip(recording.tracks, sigma_mm, strict=True)]
+    return np.nan_to_num(np.concatenate(spread, axis=1).T, nan=_MISSING)
 
 
 FORMAT = ResultFormat(
@@ -119,4 +144,6 @@ FORMAT = ResultFormat(
     description="points of biomechanics software, .c3d, one pose, uncertainty as residuals (needs the extra c3d)",
     suffix=".c3d",
     write_poses=write_c3d,
+    axes=("x", "z", "-y"),
+    unit="mm",
 )

@@ -74,7 +74,7 @@ class _Scene:
         }
 
     def _add_person(self, track: PersonTrack) -> None:
-        motion = joint_motion(track.positions_m[track.present])
+        motion = joint_motion(track.positions_m)
         prefix = f"p{track.person}_" if len(self.recording.tracks) > 1 else ""
         root = len(self.nodes)
         self.nodes.append({"name": f"p{track.person}", "children": [root + 1]})
@@ -124,15 +124,16 @@ class _Scene:
         self.meshes.append({"name": f"{prefix}bones", "primitives": [{"attributes": attributes, "material": 0}]})
 
     def _animate(self, track: PersonTrack, motion: JointMotion, root: int) -> None:
-        times = self._times(np.flatnonzero(track.present))
+        present = track.present
+        times = self._times(track.places)
         for joint in range(HUMAN36M17.num_joints):
             node = root + 1 + joint
             self._add_channel(node, "translation", times, motion.translations_m[:, joint])
             if CHILDREN[joint]:
                 self._add_channel(node, "rotation", times, _xyzw(motion.rotations[:, joint]))
-        if not track.present.all():
-            changes = np.flatnonzero(np.diff(track.present, prepend=not track.present[0]))
-            shown = np.repeat(track.present[changes, None], 3, axis=1)
+        if not present.all():
+            changes = np.flatnonzero(np.diff(present, prepend=not present[0]))
+            shown = np.repeat(present[changes, None], 3, axis=1)
             self._add_channel(root, "scale", self._times(changes), shown, interpolation="STEP")
 
     def _times(self, frames: NDArray[np.int64]) -> int:
@@ -161,4 +162,5 @@ FORMAT = ResultFormat(
     description="animated skeletons for browsers, game engines and Blender, .glb, one pose",
     suffix=".glb",
     write_poses=write_gltf,
+    axes=("x", "-y", "-z"),
 )

@@ -14,26 +14,44 @@ Floats = NDArray[np.float64]
 ASSUMED_FPS = 30.0
 """Where the rate is not known. Files of motions cannot leave it open, and most cameras film at it."""
 
+_POSSIBLE_FPS = (1e-6, 1e5)
+"""From pictures of seasons to films of bullets: times of frames can be told apart in every format."""
+
 _SPARSEST = 10
 _ALWAYS_ALLOWED_FRAMES = 10_000
-"""A time axis may be this much longer than there are rows; numbers of unrelated pictures would make millions of gaps."""
+"""A time axis may be this much longer than there are rows; unrelated pictures would make millions of gaps."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonTrack:
-    """One person along the time axis of a recording of T frames.
+    """One person along the time axis of a recording of T frames, with a pose in K of them.
 
     Attributes:
         person: Identity.
-        positions_m: (T, 17, 3) joints of Human3.6M-17, metres, x right, y up, z towards the viewer; NaN in gaps.
-        std_m: (T, 17, 3) standard deviations along the same axes; NaN in gaps.
-        present: (T,) false in gaps.
+        num_frames: T.
+        places: (K,) frames with a pose, counted from the recording's first, in order; the others are gaps.
+        positions_m: (K, 17, 3) joints of Human3.6M-17, metres, x right, y up, z towards the viewer.
+        std_m: (K, 17, 3) standard deviations along the same axes.
     """
 
     person: int
+    num_frames: int
+    places: NDArray[np.int64]
     positions_m: Floats
     std_m: Floats
-    present: NDArray[np.bool_]
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(T,) false in gaps."""
+        present = np.zeros(self.num_frames, bool)
+        present[self.places] = True
+        return present
+
+    def along_time(self, values: Floats) -> Floats:
+        """(T, ...) of values (K, ...) at the poses; NaN in gaps."""
+        spread = np.full((self.num_frames, *values.shape[1:]), np.nan)
+        spread[self.places] = values
+        return spread
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,24 +124,31 @@ def person_paths(path: Path, recording: Recording, suffix: str) -> tuple[Path, .
 def _rate(fps: float | None) -> float:
     if fps is None:
         return ASSUMED_FPS
-    if not 0 < fps < np.inf:
-        raise InputError(f"fps: expected a number above 0, got {fps}; leave it out if it is not known", field="fps")
+    low, high = _POSSIBLE_FPS
+    if not low <= fps <= high:
+        raise InputError(
+            f"fps: expected frames per second from {low:g} to {high:g}, got {fps}; leave it out if it is not known",
+            field="fps",
+        )
     return float(fps)
 
 
 def _track(poses: SinglePoses, person: int, first: int, num_frames: int) -> PersonTrack:
     rows = np.flatnonzero(poses.present & (poses.person == person))
+    rows = rows[np.argsort(poses.frame[rows], kind="stable")]
     places = poses.frame[rows] - first
-    present = np.zeros(num_frames, bool)
-    present[places] = True
-    if present.sum() < len(rows):
-        frame = int(first + np.flatnonzero(np.bincount(places) > 1)[0])
+    repeated = np.flatnonzero(np.diff(places) == 0)
+    if len(repeated):
+        frame = first + int(places[repeated[0]])
         raise InputError(
             f"person: expected one pose for each person and frame, got several of person {person} in frame {frame}; "
             "give each person a number of their own",
             field="person",
         )
-    positions, std = np.full((2, num_frames, 17, 3), np.nan)
-    positions[places] = poses.positions_m[rows].astype(np.float64) * (1.0, -1.0, -1.0)
-    std[places] = poses.std_m[rows]
-    return PersonTrack(person=person, positions_m=positions, std_m=std, present=present)
+    return PersonTrack(
+        person=person,
+        num_frames=num_frames,
+        places=places,
+        positions_m=poses.positions_m[rows].astype(np.float64) * (1.0, -1.0, -1.0),
+        std_m=poses.std_m[rows].astype(np.float64),
+    )

@@ -36,13 +36,15 @@ def result_format_of(path: Path) -> ResultFormat:
     Raises:
         InputError: None; the nearest ending is suggested.
     """
-    by_suffix = {entry.suffix: entry for entry in result_formats().values()}
-    suffix = path.suffix.lower()
-    if suffix in by_suffix:
-        return by_suffix[suffix]
+    formats = result_formats().values()
+    fitting = [entry for entry in formats if path.name.lower().endswith(entry.suffix)]
+    if fitting:
+        # The longest, as one format's ending may be the end of another's.
+        return max(fitting, key=lambda entry: len(entry.suffix))
+    suffixes = [entry.suffix for entry in formats]
     raise InputError(
-        f"{path}: expected a name that ends in {', '.join(by_suffix)}, got {path.suffix!r}; "
-        f"{_cure(suffix, list(by_suffix))}",
+        f"{path}: expected a name that ends in {', '.join(suffixes)}, got {path.suffix!r}; "
+        f"{_cure(path.suffix, suffixes)}",
         field="path",
     )
 

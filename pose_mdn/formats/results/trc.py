@@ -1,5 +1,6 @@
 """TRC, the marker files of OpenSim: tab-separated text, one file for each person."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -51,14 +52,13 @@ def _header(name: str, recording: Recording) -> str:
     return "".join("\t".join(map(str, line)) + "\n" for line in lines)
 
 
-def _lines(recording: Recording, track: PersonTrack) -> list[str]:
+def _lines(recording: Recording, track: PersonTrack) -> Iterator[str]:
     # Adding 0 makes -0 an ordinary 0.
-    values = np.round(track.positions_m, 6).reshape(recording.num_frames, _COLUMNS) + 0.0
-    numbers = range(recording.first_frame, recording.first_frame + recording.num_frames)
-    return [
-        f"{number}\t{number / recording.fps:.6f}{_PLACES % tuple(row) if seen else _GAP}\n"
-        for number, seen, row in zip(numbers, track.present.tolist(), values, strict=True)
-    ]
+    values = np.round(track.positions_m, 6).reshape(-1, _COLUMNS) + 0.0
+    cells = {place: _PLACES % tuple(row) for place, row in zip(track.places.tolist(), values, strict=True)}
+    for place in range(recording.num_frames):
+        number = recording.first_frame + place
+        yield f"{number}\t{number / recording.fps:.6f}{cells.get(place, _GAP)}\n"
 
 
 FORMAT = ResultFormat(
@@ -66,4 +66,5 @@ FORMAT = ResultFormat(
     description="markers of OpenSim and Pose2Sim, .trc, one pose, a file for each person",
     suffix=".trc",
     write_poses=write_trc,
+    axes=("x", "-y", "-z"),
 )

@@ -1,4 +1,4 @@
-"""Hypotheses files: both suffixes hold the same, and nothing is lost."""
+"""Hypotheses files: all suffixes hold the same, and nothing is lost."""
 
 import dataclasses
 import json
@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pose_mdn.errors import FormatError, InputError
-from pose_mdn.formats import read_hypotheses, read_keypoints, write_hypotheses
+from pose_mdn.formats import read_hypotheses, read_keypoints, write_hypotheses, write_keypoints
+from pose_mdn.formats.hypotheses.files import holds_hypotheses
 from pose_mdn.skeletons import HUMAN36M17, MAPPINGS
 
-each_suffix = pytest.mark.parametrize("suffix", [".npz", ".parquet"])
+each_suffix = pytest.mark.parametrize("suffix", [".npz", ".parquet", ".jsonl"])
 
 
 SIZES = st.fixed_dictionaries(
@@ -56,10 +57,10 @@ FACTS = st.fixed_dictionaries(
 
 @settings(deadline=None)
 @given(facts=FACTS)
-def test_facts_about_the_file_survive_in_both_suffixes(tmp_path_factory, make_hypotheses, assert_same, facts) -> None:
+def test_facts_about_the_file_survive_in_every_suffix(tmp_path_factory, make_hypotheses, assert_same, facts) -> None:
     folder = tmp_path_factory.mktemp("hypotheses")
     sequence = dataclasses.replace(make_hypotheses(), **facts)
-    for suffix in (".npz", ".parquet"):
+    for suffix in (".npz", ".parquet", ".jsonl"):
         write_hypotheses(folder / f"result{suffix}", sequence)
         assert_same(read_hypotheses(folder / f"result{suffix}"), sequence)
 
@@ -154,10 +155,20 @@ def test_arrays_that_do_not_fit_each_other_are_not_written(tmp_path, make_hypoth
 
 @pytest.mark.parametrize("name", ["result.csv", "result"])
 def test_another_suffix_is_refused(tmp_path, make_hypotheses, name) -> None:
-    with pytest.raises(InputError, match=r"\.npz or \.parquet"):
+    with pytest.raises(InputError, match=r"\.npz, \.parquet, \.jsonl"):
         write_hypotheses(tmp_path / name, make_hypotheses())
-    with pytest.raises(FormatError, match=r"\.npz or \.parquet"):
+    with pytest.raises(FormatError, match=r"\.npz, \.parquet, \.jsonl"):
         read_hypotheses(tmp_path / name)
+
+
+@each_suffix
+def test_results_are_told_from_keypoints(tmp_path, make_hypotheses, make_keypoints, suffix) -> None:
+    write_hypotheses(tmp_path / f"result{suffix}", make_hypotheses())
+    assert holds_hypotheses(tmp_path / f"result{suffix}")
+    assert not holds_hypotheses(tmp_path / f"absent{suffix}")
+    if suffix != ".jsonl":
+        write_keypoints(tmp_path / f"keypoints{suffix}", make_keypoints())
+        assert not holds_hypotheses(tmp_path / f"keypoints{suffix}")
 
 
 @each_suffix
@@ -170,6 +181,12 @@ def test_a_file_of_before_the_score_and_the_size_is_read_with_both_unknown(
     if suffix == ".npz":
         with np.load(tmp_path / "new.npz") as file:
             np.savez(old, **{key: file[key] for key in file if key not in {"ood_score", "size_source", "root_std"}})
+    elif suffix == ".jsonl":
+        facts, *rows = map(json.loads, (tmp_path / "new.jsonl").read_text().splitlines())
+        del facts["pose_mdn"]["size_source"]
+        for row in rows:
+            del row["ood_score"], row["root_std"]
+        old.write_text("\n".join(map(json.dumps, [facts, *rows])))
     else:
         table = pq.read_table(tmp_path / "new.parquet").drop_columns(["ood_score", "root_std"])
         facts = json.loads(table.schema.metadata[b"pose_mdn"])

@@ -144,14 +144,14 @@ WRONG = {
     "person without joints": ({"people": [{}]}, "'pose_keypoints_2d' for each person"),
     "not three per joint": ({"people": [{"pose_keypoints_2d": [1, 2]}]}, "for each joint, got 2 numbers"),
     "unknown number of joints": (
-        {"people": [{"pose_keypoints_2d": [9, 8, 1] * 18}]},
-        "known number of joints.* got 18",
+        {"people": [{"pose_keypoints_2d": [9, 8, 1] * 19}]},
+        "known number of joints.* got 19",
     ),
     "a word among numbers": ({"people": [PERSON, {"pose_keypoints_2d": ["x", 2, 1] * 25}]}, "75 numbers per person"),
     "lists among numbers": ({"people": [{"pose_keypoints_2d": [[1, 2, 1]] * 75}]}, "75 numbers per person"),
     "a number too long": (
         '{"people": [{"pose_keypoints_2d": [' + "9" * 400 + ",1,1" * 1 + "]}]}",
-        "3 numbers per person",
+        "expected whole JSON.* near byte 35",
     ),
     "two layouts": ({"people": [PERSON, {"pose_keypoints_2d": [1, 2, 1] * 17}]}, "25 joints as other people .* got 17"),
     "normalised": (

@@ -16,7 +16,7 @@ _WAIST_PLACE = 0.2
 """Bones are thickest near the joint that turns them, so that one sees which way they go."""
 
 _COLOURS = {"left": (60, 120, 216, 255), "right": (224, 102, 42, 255), "middle": (150, 150, 150, 255)}
-_FACES = np.array([[0, 2, 3], [0, 3, 4], [0, 4, 5], [0, 5, 2], [1, 3, 2], [1, 4, 3], [1, 5, 4], [1, 2, 5]])
+_FACES = np.array([[0, 3, 2], [0, 4, 3], [0, 5, 4], [0, 2, 5], [1, 2, 3], [1, 3, 4], [1, 4, 5], [1, 5, 2]])
 """Triangles, seen from outside counterclockwise, of points that lie behind, in front and around."""
 
 

@@ -49,7 +49,7 @@ def write_skeletons(path: Path, poses: SinglePoses, *, suffix: str, rigid: bool)
 
 def _skeleton(track: PersonTrack, *, rigid: bool) -> tuple[Floats, Floats]:
     """Offsets (17, 3) in centimetres, and channels (T, C) in centimetres and degrees."""
-    motion = joint_motion(track.positions_m[track.present])
+    motion = joint_motion(track.positions_m)
     held = np.maximum(np.cumsum(track.present) - 1, 0)
     # Readers that do not know whether positions stand instead of offsets compare the two, so these are of all frames.
     offsets = rest_offsets_m(motion.translations_m if rigid else motion.translations_m[held])

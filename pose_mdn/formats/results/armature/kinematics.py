@@ -2,9 +2,9 @@
 
 The skeleton's rest pose is a T-pose that looks along z. A joint with one child turns by the smallest rotation that
 points its bone the right way in its parent's frame, since the twist about a bone cannot be seen. The pelvis and the
-thorax, with three children each, take their frame from the line from right to left and from the bone that goes up. Bones
-of people as they were lifted are not quite rigid; what differs is kept as a translation of the child in its parent's
-frame.
+thorax, with three children each, take their frame from the line from right to left and from the bone that goes up.
+Bones of people as they were lifted are not quite rigid; what differs is kept as a translation of the child in its
+parent's frame.
 """
 
 from dataclasses import dataclass

@@ -3,7 +3,8 @@
 import pytest
 
 from pose_mdn.errors import FormatError
-from pose_mdn.formats.motions.joint_names import NAMINGS, normalized_names
+from pose_mdn.formats.joint_spelling import normalized_names
+from pose_mdn.formats.motions.joint_names import NAMINGS
 from pose_mdn.formats.motions.joint_selection import read_joint_map, select_joints
 from pose_mdn.skeletons import HUMAN36M17
 
