@@ -79,9 +79,6 @@ def faults() -> dict[str, Callable[[Array, np.random.Generator], Array]]:
     reversed_order = list(range(16, -1, -1))
     legs = [names.index(f"{side}_{joint}") for side in "lr" for joint in ("knee", "ankle")]
 
-    def shuffled(points: Array, rng: np.random.Generator) -> Array:
-        return detected(points[:, rng.permutation(17)], rng)
-
     def hidden(points: Array, rng: np.random.Generator) -> Array:
         found = detected(points, rng)
         found[:, legs] = np.nan
@@ -108,7 +105,7 @@ def faults() -> dict[str, Callable[[Array, np.random.Generator], Array]]:
         ),
         "upside down": lambda points, rng: detected(1000.0 - points, rng),
         "joints in reversed order": lambda points, rng: detected(points[:, reversed_order], rng),
-        "joints in random order": shuffled,
+        "joints in random order": lambda points, rng: detected(points[:, rng.permutation(17)], rng),
         "x and y exchanged": lambda points, rng: detected(points[..., ::-1], rng),
         "picture squeezed to half its width": lambda points, rng: detected(points * [0.5, 1.0] + [250.0, 0.0], rng),
         "random points": lambda points, rng: rng.uniform(200.0, 800.0, points.shape),

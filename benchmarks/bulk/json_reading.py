@@ -79,6 +79,31 @@ def write_mmpose(path: Path, people: int) -> list[Path]:
     return [path]
 
 
+def write_cases(folder: Path, frames: int, people: int) -> dict[str, tuple[Path, list[Path]]]:
+    """What is read, and the files that it consists of."""
+    for part in ("whole", "body"):
+        (folder / part).mkdir()
+    return {
+        "OpenPose folder, 137 joints": (
+            folder / "whole",
+            write_openpose(folder / "whole", frames, whole=True),
+        ),
+        "OpenPose folder, body only": (
+            folder / "body",
+            write_openpose(folder / "body", frames, whole=False),
+        ),
+        "COCO results, 17 joints": (folder / "coco.json", write_coco(folder / "coco.json", people)),
+        "AlphaPose, 136 joints": (
+            folder / "alpha.json",
+            write_alphapose(folder / "alpha.json", people // 8),
+        ),
+        "MMPose film, 17 joints": (
+            folder / "mmpose.json",
+            write_mmpose(folder / "mmpose.json", people // 2),
+        ),
+    }
+
+
 def parse_all(paths: list[Path]) -> None:
     """What is compared with: nothing but parsing."""
     for path in map(os.fspath, paths):
@@ -103,27 +128,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("whole", "body"):
-            (folder / part).mkdir()
-        cases = {
-            "OpenPose folder, 137 joints": (
-                folder / "whole",
-                write_openpose(folder / "whole", options.frames, whole=True),
-            ),
-            "OpenPose folder, body only": (
-                folder / "body",
-                write_openpose(folder / "body", options.frames, whole=False),
-            ),
-            "COCO results, 17 joints": (folder / "coco.json", write_coco(folder / "coco.json", options.people)),
-            "AlphaPose, 136 joints": (
-                folder / "alpha.json",
-                write_alphapose(folder / "alpha.json", options.people // 8),
-            ),
-            "MMPose film, 17 joints": (
-                folder / "mmpose.json",
-                write_mmpose(folder / "mmpose.json", options.people // 2),
-            ),
-        }
+        cases = write_cases(folder, options.frames, options.people)
         print(f"{options.frames} files a folder, median of {options.rounds} rounds")
         print(f"{'case':30s}{'MB':>7s}{'rows':>8s}{'orjson, s':>11s}{'read, s':>9s}{'read/orjson':>13s}{'wall':>7s}")
         for case, (path, paths) in cases.items():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -11,7 +12,8 @@ from pathlib import Path
 from pose_mdn.batch.job import STATE_FOLDER, Job
 from pose_mdn.batch.manifest import MANIFEST_FILE, Manifest
 from pose_mdn.batch.result import JobResult
-from pose_mdn.errors import InputError
+from pose_mdn.errors import InputError, PoseMDNError
+from pose_mdn.formats.faults import fault
 from pose_mdn.formats.hypotheses.files import HYPOTHESES_SUFFIXES
 from pose_mdn.visualization.folder_entries import FailedEntry
 
@@ -53,15 +55,29 @@ def find_clips(out: Path) -> tuple[list[ClipFiles], list[FailedEntry]]:
     failed: list[FailedEntry] = []
     known: set[Path] = set()
     if (out / STATE_FOLDER / MANIFEST_FILE).is_file():
-        with Manifest.open(out) as manifest:
-            results = list(manifest.results())
-            failed = [FailedEntry(source=each.job.label, reason=each.error) for each in manifest.failures()]
+        results, failed = _read_manifest(out)
         known = {Path(output.path) for result in results for output in result.outputs}
         clips, without = _recorded(out, results)
         failed += without
     others = [path for path in _files(out) if path not in known and not _is_something_else(path)]
     clips += [_lone(out, path) for path in others]
     return _with_own_names(clips), failed
+
+
+def _read_manifest(out: Path) -> tuple[list[JobResult], list[FailedEntry]]:
+    try:
+        with Manifest.open(out) as manifest:
+            failed = [FailedEntry(source=each.job.label, reason=each.error) for each in manifest.failures()]
+            return list(manifest.results()), failed
+    except (sqlite3.Error, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, PoseMDNError):
+            raise
+        raise fault(
+            out / STATE_FOLDER / MANIFEST_FILE,
+            expected="the manifest of a batch of this version",
+            got=f"{type(error).__name__}: {error}",
+            cure="lift the folder again, or delete the manifest to have the page made from the results alone",
+        ) from error
 
 
 def _recorded(out: Path, results: Sequence[JobResult]) -> tuple[list[ClipFiles], list[FailedEntry]]:

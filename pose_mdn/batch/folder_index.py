@@ -1,5 +1,6 @@
 """Making the page of a folder of results, and each clip's own, from the files that lie there."""
 
+import hashlib
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from pose_mdn.batch.folder_clips import VIEWERS_FOLDER, ClipFiles, find_clips
 from pose_mdn.batch.folder_memory import FolderMemory, stamp_of
-from pose_mdn.errors import PoseMDNError
+from pose_mdn.errors import InputError, PoseMDNError
 from pose_mdn.formats.hypotheses.files import read_hypotheses_parts
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.visualization.folder_entries import ClipDescriber, ClipEntry, FailedEntry
@@ -19,9 +20,11 @@ from pose_mdn.visualization.html_report import write_report
 PAGE = "index.html"
 VIEWER_MEGABYTES = 1.0
 """Bound on the data of each viewer unless another is asked for: about 350 rows of five hypotheses."""
-_ROWS_AT_ONCE = 16_384
-_VIEWER_ROWS = 3 * _ROWS_AT_ONCE
+_ROWS_AT_ONCE = 4096
+_VIEWER_ROWS = 4 * _ROWS_AT_ONCE
 """Of longer clips the viewer shows the first rows alone."""
+_LONGEST_NAME = 200
+"""Bytes of a file's name; most file systems allow 255, of which some are for what is added."""
 _FEW_CLIPS = 16
 """So few are done before another process has started."""
 
@@ -175,9 +178,32 @@ def _write_viewer(task: _Task, shown: Sequence[HypothesisSequence]) -> str | Non
     if not any(part.lifted.any() for part in shown):
         return None
     rows = shown[0] if len(shown) == 1 else HypothesisSequence.concatenate(shown)
-    place = f"{VIEWERS_FOLDER}/{task.clip.name}.html"
+    place = viewer_place(task.clip.name)
     path = task.out / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    back = "../" * place.count("/") + PAGE
-    write_report(rows, path, title=task.clip.name, max_megabytes=task.settings.max_megabytes, back=back)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{path.parent}: expected a folder for viewers, got {(error.strerror or str(error)).lower()!r}; "
+            "free the place, or use --no-viewers",
+            field="viewers",
+        ) from error
+    write_report(
+        rows,
+        path,
+        # A name that is no text is shown with question marks.
+        title=task.clip.name.encode("utf-8", "replace").decode(),
+        max_megabytes=task.settings.max_megabytes,
+        back="../" * place.count("/") + PAGE,
+    )
     return place
+
+
+def viewer_place(name: str) -> str:
+    """Where a clip's viewer is, relative to the folder; last parts too long for a file system are cut, with a hash."""
+    folder, _, last = name.rpartition("/")
+    content = os.fsencode(last)
+    if len(content) > _LONGEST_NAME:
+        digest = hashlib.sha256(content).hexdigest()[:12]
+        last = f"{content[:_LONGEST_NAME].decode('utf-8', 'ignore')}-{digest}"
+    return "/".join(part for part in (VIEWERS_FOLDER, folder, f"{last}.html") if part)

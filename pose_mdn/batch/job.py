@@ -76,9 +76,7 @@ def plan_jobs(
     """
     out = os.fspath(output) if storage.is_url(output) else str(Path(storage.local_path(output)))
     storage.refuse_secrets(out)
-    sources = {
-        source: base for given in inputs for source, base in _expand(storage.local_path(given), also_readable)
-    }
+    sources = {source: base for given in inputs for source, base in _expand(storage.local_path(given), also_readable)}
     ending, is_folder = Path(out).suffix, os.path.isdir(out)
     if Path(out).name.endswith(tuple(suffixes)) and not is_folder:
         if len(sources) > 1:

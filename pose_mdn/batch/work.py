@@ -261,12 +261,15 @@ def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSett
     """
     from pose_mdn.formats.results.registry import result_format  # noqa: PLC0415
 
+    ending = result_format(settings.outputs[0]).suffix
     with storage.staged(job.target) as target:
         os.makedirs(target.parent, exist_ok=True)
+        fits = target.name.lower().endswith(ending)
+        bare = target.name[: -len(ending)] if fits else target.stem
         written: list[Path] = []
         for number, name in enumerate(settings.outputs):
             entry = result_format(name)
-            path = target if number == 0 else target.with_suffix(entry.suffix)
+            path = target if number == 0 else target.with_name(bare + entry.suffix)
             if entry.write_hypotheses is not None:
                 written += entry.write_hypotheses(path, hypotheses)
                 continue

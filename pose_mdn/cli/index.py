@@ -74,7 +74,8 @@ def _print(page: "FolderPage", *, as_json: bool) -> None:
         typer.echo(json.dumps({"page": str(page.path), "clips": clips, "failed": failed}))
         return
     for each in page.failed[len(page.failed) - page.unreadable :]:
-        print_error(each.reason if each.source in each.reason else f"{each.source}: {each.reason}")
+        text = each.reason if each.source in each.reason else f"{each.source}: {each.reason}"
+        print_error(text.encode("utf-8", "replace").decode())
     viewers = sum(clip.viewer is not None for clip in page.clips)
     typer.echo(
         f"wrote {page.path} ({_counted(len(page.clips), 'clip')}, {len(flagged)} flagged, {len(page.failed)} failed, "

@@ -174,18 +174,21 @@ def parse_result_formats(to: str | None, output: Path | str) -> ResultFormats:
     from pose_mdn.errors import InputError  # noqa: PLC0415
     from pose_mdn.formats.results.registry import result_format, result_formats  # noqa: PLC0415
 
-    by_suffix = {entry.suffix: entry for entry in result_formats().values()}
+    known = result_formats().values()
     try:
         wanted = [result_format(name.strip()) for name in (to or "").split(",") if name.strip()]
     except InputError as error:
         raise typer.BadParameter(f"--to: {error}") from error
-    own = None if os.path.isdir(output) else by_suffix.get(os.path.splitext(output)[1].lower())
+    fitting = [] if os.path.isdir(output) else [entry for entry in known if str(output).lower().endswith(entry.suffix)]
+    own = max(fitting, key=lambda entry: len(entry.suffix), default=None)  # one's ending may be the end of another's
     chosen = list({entry.name: entry for entry in [*([own] if own else []), *wanted]}.values())
     chosen = chosen or [result_format("npz")]
     endings = [entry.suffix for entry in chosen]
     if len(set(endings)) < len(endings):
         raise typer.BadParameter(f"--to: expected formats with different endings, got {', '.join(endings)}")
-    return ResultFormats(names=tuple(entry.name for entry in chosen), suffix=endings[0], suffixes=tuple(by_suffix))
+    return ResultFormats(
+        names=tuple(entry.name for entry in chosen), suffix=endings[0], suffixes=tuple(entry.suffix for entry in known)
+    )
 
 
 def check_mapping(name: str) -> "MappingName":

@@ -345,8 +345,8 @@ def _forget(columns: Mapping[str, FloatArray], names: Sequence[str], rows: NDArr
 
 def _finite_rows(arrays: Sequence[FloatArray]) -> NDArray[np.bool_]:
     """(N,) which rows are finite in all arrays (N, ...)."""
-    # A sum is finite only if all its terms are, and much quicker to look at; it nearly always is.
-    if all(np.isfinite(array.sum()) for array in arrays):
+    # NaN is the greatest of all. These two are much quicker, and nearly always all is finite.
+    if all(array.max() < np.inf and array.min() > -np.inf for array in arrays):
         return np.ones(len(arrays[0]), bool)
     finite = [np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in arrays]
     return np.asarray(np.logical_and.reduce(finite))

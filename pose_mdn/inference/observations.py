@@ -86,34 +86,36 @@ def prepare(
     found = _found(planes_px, given)
     seen = found & (given >= min_confidence)
     outside = seen & _outside_picture(planes_px, sequence.image_size)
-    weights = np.where(seen & ~outside, np.minimum(given, 1), 0)
+    used = seen & ~outside
+    weights = np.where(used, np.minimum(given, 1), np.float32(0))
     if is_ideal(distortion, lens_model):
+        # Adding NaN marks what is missing much faster than choosing does.
+        planes_px += np.where(used, np.float32(0), np.float32(np.nan))
         keypoints_px, confidence = map_planes(planes_px, weights, sequence.skeleton, sequence.mapping)
-        ideal_px: NDArray[np.floating] = keypoints_px
+        ideal_px = keypoints_px
     else:
         keypoints_px, ideal_px, confidence = _mapped_behind_lens(
             sequence, weights.T, intrinsics, distortion, lens_model
         )
-    finite = np.isfinite(ideal_px)
-    drawable = finite[0] & finite[1]
+    drawable = ~np.isnan(ideal_px[0])
     mapping = mapping_matrix(sequence.skeleton, sequence.mapping) != 0
     return Observations(
-        keypoints_px=_rows_first(np.where(drawable, keypoints_px, np.float32(np.nan))),
-        ideal_px=_rows_first(np.where(drawable, ideal_px, 0)),
-        confidence=_rows_first(np.where(drawable, confidence, np.float32(0))),
+        keypoints_px=_rows_first(keypoints_px),
+        ideal_px=_rows_first(np.where(drawable, ideal_px, np.float32(0))),
+        confidence=_rows_first(confidence),
         status=_decide_status(
             somebody=np.asarray(found.any(axis=0)),
             cut=np.asarray(outside[mapping.any(axis=0)].any(axis=0)),
             seen=drawable,
             provided=mapping.any(axis=1),
-            extent=_extent(ideal_px, intrinsics, drawable),
+            extent=_extent(ideal_px, intrinsics),
         ),
     )
 
 
-def _rows_first(planes: NDArray[np.floating]) -> FloatArray:
+def _rows_first(planes: FloatArray) -> FloatArray:
     """(N, J) or (N, J, 2) of (J, N) or (2, J, N)."""
-    return np.ascontiguousarray(planes.transpose(), np.float32)
+    return np.ascontiguousarray(planes.transpose())
 
 
 def _mapped_behind_lens(
@@ -122,7 +124,7 @@ def _mapped_behind_lens(
     intrinsics: NDArray[np.float64],
     distortion: NDArray[np.float64],
     lens_model: LensModel,
-) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Human3.6M-17 joints as drawn and as an ideal lens would have drawn them, (2, 17, N), and confidences (17, N)."""
     # Undistorted first and mapped then: the middle of two joints is not in their middle behind a lens.
     seen_px = np.where((weights > 0)[..., None], sequence.keypoints_px, np.nan)
@@ -132,6 +134,7 @@ def _mapped_behind_lens(
     means = (mapping_matrix(sequence.skeleton, sequence.mapping) != 0).sum(axis=1) > 1
     drawn_px = drawn_pixels(ideal_px, intrinsics, distortion, lens_model)
     keypoints_px = np.where(means[:, None], drawn_px, keypoints_px).astype(np.float32)
+    keypoints_px[np.isnan(ideal_px[..., 0])] = np.nan
     return keypoints_px.transpose(2, 1, 0), ideal_px.transpose(2, 1, 0), confidence.T
 
 
@@ -184,12 +187,10 @@ def drawn_pixels(
     return np.asarray(slopes_to_pixels(distort_slopes(slopes, distortion, lens_model), intrinsics))
 
 
-def _extent(
-    ideal_px: NDArray[np.floating], intrinsics: NDArray[np.float64], seen: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """(N,) larger side of the box around the joints seen, in slopes; not finite if there are none."""
-    largest = np.where(seen, ideal_px, -np.inf).max(axis=1)
-    box = largest - np.where(seen, ideal_px, np.inf).min(axis=1)
+def _extent(ideal_px: FloatArray, intrinsics: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) larger side of the box around the joints (2, 17, N) seen, in slopes; not finite if there are none."""
+    # These two leave out NaN.
+    box = np.fmax.reduce(ideal_px, axis=1) - np.fmin.reduce(ideal_px, axis=1)
     return np.asarray(np.maximum(box[0] / intrinsics[:, 0, 0], box[1] / intrinsics[:, 1, 1]), np.float64)
 
 
@@ -203,17 +204,16 @@ def _decide_status(
 ) -> NDArray[np.str_]:
     """(N,) the first reason that holds, from what makes a row impossible to what makes it worse."""
     # The places of the reasons, and then their texts: choosing among texts copies each of them several times.
-    reasons = np.select(
-        [
-            ~somebody,
-            seen.sum(axis=0, dtype=np.uint8) < MIN_JOINTS,
-            ~(extent >= MIN_EXTENT),
-            cut,
-            ~seen[provided].all(axis=0),
-        ],
-        range(len(_REASONS) - 1),
-        default=len(_REASONS) - 1,
+    reasons = np.full(len(somebody), len(_REASONS) - 1, np.int8)
+    holds = (
+        ~somebody,
+        seen.sum(axis=0, dtype=np.uint8) < MIN_JOINTS,
+        ~(extent >= MIN_EXTENT),
+        cut,
+        ~seen[provided].all(axis=0),
     )
+    for reason in range(len(holds) - 1, -1, -1):
+        reasons[holds[reason]] = reason
     return np.asarray(_REASONS[reasons])
 
 

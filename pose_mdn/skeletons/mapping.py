@@ -117,8 +117,11 @@ def to_human36m17(
             field="confidence",
         )
     planes_px = np.ascontiguousarray(keypoints_px.transpose(2, 1, 0), np.float32)
+    given = np.ascontiguousarray(confidence.T, np.float32)
+    finite = np.isfinite(planes_px)
+    seen = (given > 0) & np.isfinite(given) & finite[0] & finite[1]
     mapped_px, mapped_confidence = map_planes(
-        planes_px, np.ascontiguousarray(confidence.T, np.float32), skeleton, mapping
+        np.where(seen, planes_px, np.float32(np.nan)), np.where(seen, given, np.float32(0)), skeleton, mapping
     )
     return np.ascontiguousarray(mapped_px.transpose(2, 1, 0)), np.ascontiguousarray(mapped_confidence.T)
 
@@ -132,8 +135,8 @@ def map_planes(
     """`to_human36m17` of arrays whose last axis is the rows, which is several times as fast for many rows.
 
     Args:
-        planes_px: (2, J, N) pixels, x and then y.
-        confidence: (J, N).
+        planes_px: (2, J, N) pixels, x and then y; both NaN where missing, otherwise finite.
+        confidence: (J, N) finite; 0 where missing.
         skeleton: The layout of the J joints.
         mapping: By which rule.
 
@@ -141,16 +144,12 @@ def map_planes(
         Keypoints (2, 17, N), NaN where missing, and confidence (17, N), 0 where missing.
     """
     places = _places(skeleton, mapping)
-    finite = np.isfinite(planes_px)
-    seen = (confidence > 0) & np.isfinite(confidence) & finite[0] & finite[1]
-    # A mean of which one source is NaN is NaN, so that nothing else has to find the missing ones.
-    planes_px = np.where(seen, planes_px, np.float32(np.nan))
-    confidence = np.where(seen, confidence, np.float32(0))
     mapped_px = planes_px.take(places.first, axis=1)
     mapped_confidence = confidence.take(places.first, axis=0)
     if places.means.size:
         mean_px = _weighted_mean(planes_px, places)
         mapped_px[:, places.means] = mean_px
+        # A mean of which one source is NaN is NaN, so that nothing else has to find the missing ones.
         mean = _weighted_mean(confidence[None], places)[0]
         mapped_confidence[places.means] = np.where(np.isnan(mean_px[0]), np.float32(0), mean)
     mapped_px[:, places.absent] = np.nan

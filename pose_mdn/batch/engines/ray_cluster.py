@@ -2,11 +2,14 @@
 
 import logging
 import os
+import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pose_mdn.errors import InputError, MissingExtraError
@@ -22,6 +25,7 @@ _OBJECT_STORE_BYTES = 100 * 2**20
 
 _CPUS_PER_WORKER = 0.5
 _SMALLEST_CPUS = 0.001
+_REMOVALS, _BETWEEN_REMOVALS_S = 10, 0.2
 _HTTP2_OPENING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 """The connection preface and an empty SETTINGS frame (RFC 9113, sections 3.4 and 6.5)."""
 
@@ -86,13 +90,23 @@ def joined(address: str | None, *, cores: int) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    with tempfile.TemporaryDirectory(prefix="pose-mdn-ray-", ignore_cleanup_errors=True) as folder:
-        try:
-            _connect(ray, address, cores, folder)
-            yield ray
-        finally:
-            # Ends a cluster of our own, and of another one just our job with its workers.
-            ray.shutdown()
+    folder = tempfile.mkdtemp(prefix="pose-mdn-ray-")
+    try:
+        _connect(ray, address, cores, folder)
+        yield ray
+    finally:
+        # Ends a cluster of our own, and of another one just our job with its workers.
+        ray.shutdown()
+        _remove(Path(folder))
+
+
+def _remove(folder: Path) -> None:
+    """Remove what a cluster wrote; its last processes may still be writing."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_BETWEEN_REMOVALS_S)
 
 
 def _connect(ray: Any, address: str | None, cores: int, folder: str) -> None:

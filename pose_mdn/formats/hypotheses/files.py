@@ -91,7 +91,7 @@ def holds_hypotheses(path: Path) -> bool:
 
 
 def read_hypotheses_parts(path: str | os.PathLike[str], rows: int) -> Iterator[HypothesisSequence]:
-    """Read a hypotheses file in pieces of so many rows, in order; the last is shorter.
+    """Read a hypotheses file in pieces of at most so many rows, in order; a file without rows may have no piece.
 
     Of a Parquet file no more than a piece is in memory; of the others, all rows.
 

@@ -53,16 +53,19 @@ def read(path: Path) -> HypothesisSequence:
 
 
 def read_parts(path: Path, rows: int) -> Iterator[HypothesisSequence]:
-    """Read a table of any length in pieces of so many rows, in order; the last is shorter.
+    """Read a table of any length in pieces of at most so many rows, in order; no piece crosses a row group.
 
     Raises:
         FormatError: As `read` does, when the piece comes that cannot be read.
     """
     with _faults_of(path), path.open("rb") as stream:
         file, facts, columns, hypotheses = _opened(path, stream)
-        for batch in file.iter_batches(rows, columns=[column.key for column in columns]):
-            table = pa.Table.from_batches([batch])
-            yield from_arrays(path, _to_arrays(path, table, facts, columns, hypotheses))
+        keys = [column.key for column in columns]
+        # Row group by row group: pyarrow keeps what it has read of a file until the iterator ends.
+        for group in range(file.num_row_groups):
+            for batch in file.iter_batches(rows, row_groups=[group], columns=keys, use_threads=False):
+                table = pa.Table.from_batches([batch])
+                yield from_arrays(path, _to_arrays(path, table, facts, columns, hypotheses))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
 from pose_mdn.formats.faults import fault, unreadable
-from pose_mdn.formats.keypoints.openpose_json import frame_number
+from pose_mdn.formats.keypoints.frame_files import frame_number
 
 _DELIMITERS = ",;\t"
 _LONGEST_HEADER = 2**20

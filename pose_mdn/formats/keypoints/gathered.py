@@ -41,6 +41,10 @@ class GatheredPeople:
         """N, all rows of the file."""
         return len(self.frame)
 
+    def nobody(self) -> KeypointSequence:
+        """No rows, with everything that describes the whole file."""
+        return self.sequence(slice(0, 0))
+
     def chunks(self, rows: int, *, start: int = 0, stop: int | None = None) -> Iterator[KeypointSequence]:
         """Rows `start` to `stop` in order, in sequences of `rows` rows each; the last may be shorter."""
         end = self.num_rows if stop is None else min(stop, self.num_rows)

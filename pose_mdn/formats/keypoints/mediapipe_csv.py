@@ -15,7 +15,7 @@ from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.joint_spelling import bare_name
 from pose_mdn.formats.keypoints.csv_table import CsvFile, label_numbers, open_csv, parse_head
 from pose_mdn.formats.keypoints.fractions import to_pixels
-from pose_mdn.formats.keypoints.joint_layouts import find_layout
+from pose_mdn.formats.keypoints.identities import count_within
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
 from pose_mdn.formats.keypoints.landmark_columns import (
     CONFIDENCE,
@@ -27,7 +27,7 @@ from pose_mdn.formats.keypoints.landmark_columns import (
     landmark_names,
 )
 from pose_mdn.formats.keypoints.missing import FloatArray
-from pose_mdn.formats.keypoints.people_count import times_seen
+from pose_mdn.formats.keypoints.named_joints import layout_of_own_names
 from pose_mdn.formats.keypoints.tracks import from_rows
 from pose_mdn.poses.keypoints import KeypointSequence
 
@@ -67,7 +67,7 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
     landmarks = _by_row(file, header, places) if "x" in places else _by_column(file, header, places)
     names = landmark_names(path, landmarks.names)
     kept = [place for place, label in enumerate(landmarks.names) if label in names]
-    layout = find_layout(path, [names[landmarks.names[place]] for place in kept], options.skeleton)
+    layout = layout_of_own_names(path, [names[landmarks.names[place]] for place in kept], options.skeleton)
     order = np.lexsort((landmarks.person, landmarks.frame))
     values = landmarks.values[order][:, kept]
     return from_rows(
@@ -94,13 +94,13 @@ def _by_row(file: CsvFile, header: Sequence[str], places: Mapping[str, int]) -> 
     if len(names) > _MOST_LANDMARKS:
         raise fault(file.path, expected="the names of landmarks", got=f"{len(names)} names", cure=_CURE)
     # A landmark that comes again in the same frame is somebody else's; without frames, it begins the next one.
-    frame = label_numbers(columns[frame_place]) if frame_place is not None else times_seen(joint)
+    frame = label_numbers(columns[frame_place]) if frame_place is not None else count_within(joint)
     person = np.zeros_like(frame)
     if person_place is not None:
         person = label_numbers(columns[person_place])
     elif frame_place is not None:
         _, joint_of_frame = np.unique(np.stack([frame, joint]), axis=1, return_inverse=True)
-        person = times_seen(joint_of_frame.reshape(-1))
+        person = count_within(joint_of_frame.reshape(-1))
     people, row = np.unique(np.stack([frame, person]), axis=1, return_inverse=True)
     values = np.full((people.shape[1], len(names), 3), np.nan, np.float32)
     for place, values_of_axis in enumerate(_three(columns, axes)):
@@ -128,7 +128,7 @@ def _by_column(file: CsvFile, header: Sequence[str], places: Mapping[str, int]) 
     for joint, axes in enumerate(joints.values()):
         values[:, joint] = np.stack(np.broadcast_arrays(*_three(columns, axes)), axis=-1)
     frame = label_numbers(columns[frame_place]) if frame_place is not None else np.arange(rows, dtype=np.int64)
-    person = label_numbers(columns[person_place]) if person_place is not None else times_seen(frame)
+    person = label_numbers(columns[person_place]) if person_place is not None else count_within(frame)
     return Landmarks(names=list(joints), values=values, frame=frame, person=person, tracked=person_place is not None)
 
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from pose_mdn.formats.array_checks import to_float32
 from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.joint_spelling import bare_name
-from pose_mdn.formats.keypoints.detections import NOBODY
 from pose_mdn.formats.keypoints.fractions import to_pixels
-from pose_mdn.formats.keypoints.joint_layouts import NamedLayout, find_layout
+from pose_mdn.formats.keypoints.identities import NOBODY
 from pose_mdn.formats.keypoints.json_document import read_json
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
+from pose_mdn.formats.keypoints.named_joints import BodyLayout, layout_of_own_names
 from pose_mdn.formats.keypoints.tracks import from_rows
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import BLAZEPOSE33
@@ -67,13 +67,13 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
     )
 
 
-def _layout(path: Path, recording: Recording, options: ReadOptions) -> NamedLayout:
+def _layout(path: Path, recording: Recording, options: ReadOptions) -> BodyLayout:
     if recording.names is not None:
-        return find_layout(path, recording.names, options.skeleton)
+        return layout_of_own_names(path, recording.names, options.skeleton)
     if options.skeleton not in {None, BLAZEPOSE33}:
         cure = "leave the skeleton out: this format has one layout"
         raise fault(path, expected="33 joints of blazepose33", got=f"{options.skeleton.name}", cure=cure)
-    return NamedLayout(skeleton=BLAZEPOSE33, sources=tuple(range(BLAZEPOSE33.num_joints)), confidence=1.0)
+    return BodyLayout.whole(BLAZEPOSE33)
 
 
 class _Reader:

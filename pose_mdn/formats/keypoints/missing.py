@@ -36,10 +36,9 @@ def mark_missing(path: Path, keypoints_px: FloatArray, confidence: FloatArray) -
     finite = np.isfinite(keypoints_px)
     # numpy's reduction of an axis of two takes several times as long.
     seen = (confidence > 0) & finite[..., 0] & finite[..., 1]
-    return (
-        np.where(seen[..., None], keypoints_px, np.float32(np.nan)),
-        np.where(seen, np.minimum(confidence, np.float32(1)), np.float32(0)),
-    )
+    keypoints_px, confidence = keypoints_px.astype(np.float32), np.minimum(confidence, np.float32(1))
+    keypoints_px[~seen], confidence[~seen] = np.nan, 0
+    return keypoints_px, confidence
 
 
 def refuse_normalized(path: Path, keypoints_px: FloatArray) -> None:

@@ -23,8 +23,8 @@ from pose_mdn.skeletons import COCO17
 _LARGEST_NUMBER = 2**62
 _CURE = "write what MMPose's demo or inferencer writes"
 _PAIRS = re.compile(rb'"keypoints"\s*:\s*\[\s*\[')
-Frames = Iterable[tuple[int, object]]
-"""Frame number and the list of instances of each frame."""
+Frames = Iterable[tuple[int, object, Path]]
+"""Number, list of instances and file of each frame."""
 
 
 def _read(path: Path, options: ReadOptions) -> KeypointSequence:
@@ -37,7 +37,7 @@ def _stream(path: Path, options: ReadOptions) -> GatheredPeople:
 
 def _gather(path: Path, options: ReadOptions, *, on_disk: bool = False) -> GatheredPeople:
     if path.is_dir():
-        frames: Frames = ((frame, read_json(Path(file))) for frame, file in numbered_files(path))
+        frames: Frames = ((frame, read_json(Path(file)), Path(file)) for frame, file in numbered_files(path))
         named = None
     elif json_head(path).startswith(b"{"):
         frames, named = _parts_of_object(path, options)
@@ -47,14 +47,14 @@ def _gather(path: Path, options: ReadOptions, *, on_disk: bool = False) -> Gathe
         path=path, options=options, default=COCO17, unpack=pairs_and_scores, named=named, on_disk=on_disk
     )
     empty = []
-    for frame, instances in frames:
+    for frame, instances, file in frames:
         if not isinstance(instances, list):
-            raise fault(path, expected=f"a list of instances in frame {frame}", got=shown(instances), cure=_CURE)
+            raise fault(file, expected=f"a list of instances in frame {frame}", got=shown(instances), cure=_CURE)
         if not instances:
             empty.append(frame)
         for instance in instances:
-            joints, identity = _joints_of(path, frame, instance)
-            gatherer.add(frame, joints, identity)
+            joints, identity = _joints_of(file, frame, instance)
+            gatherer.add(frame, joints, identity, str(file))
     return gatherer.gathered(empty)
 
 
@@ -75,16 +75,16 @@ def _parts_of_object(path: Path, options: ReadOptions) -> tuple[Frames, BodyLayo
     raise fault(path, expected=expected, got=shown(document), cure=_CURE)
 
 
-def _frames_of_list(path: Path, pieces: Iterable[list[object]]) -> Iterator[tuple[int, object]]:
+def _frames_of_list(path: Path, pieces: Iterable[list[object]]) -> Iterator[tuple[int, object, Path]]:
     """Frames of a list of frames, of a list of lists of instances, or of one list of instances."""
     instances: list[object] | None = []
     counted = 0
     for entries in pieces:
         for entry in entries:
             if isinstance(entry, dict) and "instances" in entry:
-                yield _frame_id(path, entry.get("frame_id")), entry["instances"]
+                yield _frame_id(path, entry.get("frame_id")), entry["instances"], path
             elif isinstance(entry, list):
-                yield counted, entry
+                yield counted, entry, path
             elif instances is not None:
                 instances.append(entry)
                 continue
@@ -94,7 +94,7 @@ def _frames_of_list(path: Path, pieces: Iterable[list[object]]) -> Iterator[tupl
                 raise fault(path, expected="a list of instances throughout", got=shown(entry), cure=_CURE)
             instances, counted = None, counted + 1
     if instances is not None:
-        yield frame_number(path.name) or 0, instances
+        yield frame_number(path.name) or 0, instances, path
 
 
 def _frame_id(path: Path, value: object) -> int:

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pose_mdn.formats.faults import fault, shown
+from pose_mdn.formats.joint_spelling import bare_name, normalized_names, spellings
 from pose_mdn.skeletons import SKELETONS, Skeleton, mapping_table
 
 FEWEST_JOINTS = 6
 """Fewer joints of the lifter's skeleton than this give no pose."""
+
+_SURE_OF_NAMES = 0.9
+"""That joints are what people who chose the names themselves called them."""
+_SHOWN = 24
 
 _WORDS = re.compile(r"[A-Z](?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _SIDES = {"l": "l", "left": "l", "r": "r", "right": "r"}
@@ -110,6 +115,40 @@ def stated_layout(path: Path, names: Sequence[object]) -> BodyLayout:
     return layout
 
 
+def layout_of_own_names(path: Path, names: Sequence[str], skeleton: Skeleton | None = None) -> BodyLayout:
+    """The layout of joints that people named themselves, as in DeepLabCut and SLEAP.
+
+    Args:
+        path: The file, for messages.
+        names: What the file calls its joints.
+        skeleton: The layout to find them in, if the user says it.
+
+    Raises:
+        FormatError: Fewer than `FEWEST_JOINTS` of the names are joints of a person.
+    """
+    candidates = [tuple(names), normalized_names(names)]
+    known = set(SKELETONS["human36m17"].joint_names).union(*(each.joint_names for each in SKELETONS.values()))
+    best = max(candidates, key=lambda spelt: len(known & set(joint_names(spelt))))
+    layout = layout_of_names(best, confidence=_SURE_OF_NAMES) if skeleton is None else _fitted(best, skeleton)
+    if layout is None or sum(column >= 0 for column in layout.columns) < FEWEST_JOINTS:
+        found = ", ".join(name for name, joint in zip(names, joint_names(best), strict=True) if joint in known)
+        listed = ", ".join(name[:32] for name in names[:_SHOWN])
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        raise fault(
+            path,
+            expected=f"at least {FEWEST_JOINTS} joints of a person, named such as left_wrist, l_wrist or LWrist",
+            got=f"{found or 'none'} among the names {listed}{more}",
+            cure="rename the joints in the file, or convert it to a keypoints .npz",
+        )
+    return layout
+
+
+def _fitted(names: Sequence[str], skeleton: Skeleton) -> BodyLayout:
+    places = {name: place for place, name in reversed(list(enumerate(joint_names(names))))}
+    columns = tuple(places.get(name, -1) for name in skeleton.joint_names)
+    return BodyLayout(skeleton=skeleton, num_joints=len(names), columns=columns)
+
+
 def joint_names(names: Sequence[str]) -> list[str]:
     """The library's names of joints, or something else for joints that it does not know."""
     found = [_joint_name(name) for name in names]
@@ -125,6 +164,8 @@ def joint_names(names: Sequence[str]) -> list[str]:
 
 
 def _joint_name(name: str) -> str:
+    if (known := spellings().get(bare_name(name[:64]))) is not None:
+        return known
     words = [word.lower() for word in _WORDS.findall(name[:64])]
     if len(words) == 1 and words[0][:1] in _SIDES and words[0][1:] in _PARTS:
         words = [words[0][:1], words[0][1:]]

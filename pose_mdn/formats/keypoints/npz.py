@@ -16,9 +16,9 @@ from pose_mdn.formats.camera_keys import (
     read_tracked,
 )
 from pose_mdn.formats.faults import fault
+from pose_mdn.formats.keypoints.identities import count_within
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition, first_bytes
 from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
-from pose_mdn.formats.keypoints.people_count import times_seen
 from pose_mdn.formats.npz_archive import read_npz, write_npz
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import Skeleton, get_skeleton
@@ -83,7 +83,7 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
         confidence=confidence,
         skeleton=layout,
         frame=frame,
-        person=_whole_numbers(path, arrays, "person", times_seen(frame)),
+        person=_whole_numbers(path, arrays, "person", count_within(frame)),
         image_size=options.image_size
         or (read_image_size(path, arrays["image_size"]) if "image_size" in arrays else None),
         fps=options.fps or (read_fps(path, arrays["fps"]) if "fps" in arrays else None),

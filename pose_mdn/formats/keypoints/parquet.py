@@ -1,6 +1,6 @@
 """Keypoints tables: `.parquet` with a row per pose, read whole or piece by piece."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,9 +91,15 @@ def open_stream(path: Path, options: ReadOptions) -> ParquetKeypoints:
         FormatError: The file cannot be read, is damaged, or is no keypoints table.
     """
     with _opened(path) as file:
-        table = describe_table(path, file.schema_arrow, options)
-        _check_claims(path, file.metadata, table.columns)
         rows = int(file.metadata.num_rows)
+
+        def sample(columns: Sequence[str]) -> pa.RecordBatch | None:
+            _check_claims(path, file.metadata, columns)
+            batches = _batches(path, file, columns, 0, min(rows, _ROWS_TO_JUDGE), size=_ROWS_TO_JUDGE)
+            return next((batch for _, batch in batches), None)
+
+        table = describe_table(path, file.schema_arrow, options, sample)
+        _check_claims(path, file.metadata, table.columns)
         columns = [name for name in table.columns if name not in {"frame", "person", "intrinsics"}]
         for _, batch in _batches(path, file, columns, 0, rows, size=_ROWS_TO_JUDGE):
             keypoints_px, confidence = mark_missing(path, *table.raw_joints(batch))

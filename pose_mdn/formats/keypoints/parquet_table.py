@@ -1,7 +1,7 @@
 """A table of keypoints: which column holds what, and a batch of its rows as a sequence."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,14 +9,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pose_mdn.errors import FormatError
 from pose_mdn.formats.array_checks import to_float32
 from pose_mdn.formats.camera_keys import read_intrinsics
 from pose_mdn.formats.faults import fault
-from pose_mdn.formats.keypoints.joint_layouts import find_layout
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.landmark_columns import CONFIDENCE, X, Y
 from pose_mdn.formats.keypoints.landmark_columns import joint_columns as joint_columns_of
+from pose_mdn.formats.keypoints.layout_by_count import layout_of_count
 from pose_mdn.formats.keypoints.missing import mark_missing
+from pose_mdn.formats.keypoints.named_joints import BodyLayout, layout_of_own_names
 from pose_mdn.formats.keypoints.parquet_columns import (
     FloatArray,
     list_depth,
@@ -26,8 +28,9 @@ from pose_mdn.formats.keypoints.parquet_columns import (
     whole_numbers,
 )
 from pose_mdn.formats.keypoints.parquet_facts import TableFacts, read_facts
+from pose_mdn.formats.keypoints.tracks import arranged
 from pose_mdn.poses.keypoints import KeypointSequence
-from pose_mdn.skeletons import Skeleton
+from pose_mdn.skeletons import COCO17, Skeleton
 
 _COLUMNS = ("keypoints", "confidence", "frame", "person", "intrinsics")
 _CURE = "write it as docs/formats.md says"
@@ -39,20 +42,23 @@ class KeypointTable:
 
     Attributes:
         path: The file, for messages.
-        skeleton: The layout of the joints.
+        layout: Where the joints of the skeleton stand among those of the table.
         facts: What holds for the whole table, overridden by what the user says.
         columns: The columns to read.
         joint_columns: For each joint its columns of x, y and confidence, empty for a joint that has none; no entries if
             keypoints are lists.
-        layout_confidence: How sure the layout is.
     """
 
     path: Path
-    skeleton: Skeleton
+    layout: BodyLayout
     facts: TableFacts
     columns: tuple[str, ...]
     joint_columns: tuple[tuple[str, ...], ...] = ()
-    layout_confidence: float = 1.0
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """The layout of the joints that are read."""
+        return self.layout.skeleton
 
     def raw_joints(self, batch: pa.RecordBatch) -> tuple[FloatArray, FloatArray]:
         """(N, J, 2) coordinates and (N, J) confidences as they stand in the file."""
@@ -60,10 +66,10 @@ class KeypointTable:
             joints = np.stack([self._joint(batch, columns) for columns in self.joint_columns], axis=1)
             return joints[..., :2], joints[..., 2]
         joints = self._keypoints(batch.column("keypoints"))
+        confidence = joints[..., 2] if joints.shape[2] == 3 else np.ones(joints.shape[:2], np.float32)
         if "confidence" in self.columns:
-            confidence = self._lists(batch, "confidence", (self.skeleton.num_joints,))
-            return joints[..., :2], to_float32(confidence)
-        return joints[..., :2], joints[..., 2] if joints.shape[2] == 3 else np.ones(joints.shape[:2], np.float32)
+            confidence = to_float32(self._lists(batch, "confidence", (self.layout.num_joints,)))
+        return arranged(self.layout, joints[..., :2]), arranged(self.layout, confidence)
 
     def nobody(self) -> KeypointSequence:
         """A sequence without rows."""
@@ -109,11 +115,12 @@ class KeypointTable:
             distortion=self.facts.distortion,
             lens_model=self.facts.lens_model,
             tracked=self.facts.tracked if self.facts.tracked is not None else "person" in self.columns,
-            layout_confidence=self.layout_confidence,
+            layout_confidence=self.layout.confidence,
+            layout_source=self.layout.source,
         )
 
     def _keypoints(self, column: pa.Array) -> FloatArray:
-        joints, sizes = self.skeleton.num_joints, list_sizes(column)
+        joints, sizes = self.layout.num_joints, list_sizes(column)
         values = -1
         if len(sizes) == 1:
             values = sizes[0] // joints if sizes[0] % joints == 0 else -1
@@ -153,40 +160,61 @@ class KeypointTable:
         return read_intrinsics(self.path, matrices, len(matrices))
 
 
-def describe_table(path: Path, schema: pa.Schema, options: ReadOptions) -> KeypointTable:
+def describe_table(
+    path: Path, schema: pa.Schema, options: ReadOptions, sample: Callable[[Sequence[str]], pa.RecordBatch | None]
+) -> KeypointTable:
     """Find out which columns hold what.
 
+    Args:
+        path: The file, for messages.
+        schema: Its columns and their metadata.
+        options: What the user says.
+        sample: Gives the first rows of some columns, if there are any.
+
     Raises:
-        FormatError: There are no keypoints in the table, or nobody says in which layout.
+        FormatError: There are no keypoints in the table, or their layout cannot be told.
     """
     names = list(schema.names)
     facts = read_facts(path, schema)
     skeleton = options.skeleton or facts.skeleton
     joint_columns: tuple[tuple[str, ...], ...] = ()
-    sureness = 1.0
     if "keypoints" not in names and (wide := axis_columns(names)):
-        layout = find_layout(path, list(wide), skeleton)
-        skeleton, sureness = layout.skeleton, layout.confidence
+        layout = layout_of_own_names(path, list(wide), skeleton)
         places = list(wide.values())
-        joint_columns = tuple(places[source] if source >= 0 else () for source in layout.sources)
+        joint_columns = tuple(places[source] if source >= 0 else () for source in layout.columns)
     else:
         _check_names(path, names)
-    if skeleton is None:
-        cure = 'add {"skeleton": "coco17"} as JSON to the schema\'s metadata under \'pose_mdn\', or pass skeleton='
-        raise fault(path, expected="the layout of the joints", got="none", cure=cure)
+        layout = BodyLayout.whole(skeleton) if skeleton else _told_layout(path, sample(["keypoints"]))
+    kept = [name for name in _COLUMNS if name in names and not (joint_columns and name in _COLUMNS[:2])]
     return KeypointTable(
         path=path,
-        skeleton=skeleton,
-        facts=replace(
-            facts, image_size=options.image_size or facts.image_size, fps=options.fps or facts.fps, skeleton=skeleton
-        ),
-        columns=(
-            *(name for name in _COLUMNS if name in names and not (joint_columns and name in _COLUMNS[:2])),
-            *(name for columns in joint_columns for name in columns),
-        ),
+        layout=layout,
+        facts=replace(facts, image_size=options.image_size or facts.image_size, fps=options.fps or facts.fps),
+        columns=(*kept, *(name for columns in joint_columns for name in columns)),
         joint_columns=joint_columns,
-        layout_confidence=sureness,
     )
+
+
+def _told_layout(path: Path, sample: pa.RecordBatch | None) -> BodyLayout:
+    """The layout that people with so many numbers are in."""
+    sizes = list_sizes(sample.column("keypoints")) if sample is not None else ()
+    counts = (
+        [sizes[0]]
+        if len(sizes) == 2
+        else [sizes[0] // each for each in (2, 3) if len(sizes) == 1 and sizes[0] % each == 0]
+    )
+    cure = 'add {"skeleton": "coco17"} as JSON to the schema\'s metadata under \'pose_mdn\', or pass skeleton='
+    for count in counts:
+        try:
+            with_count = BodyLayout(skeleton=COCO17, num_joints=count, columns=tuple(range(count)))
+            table = KeypointTable(path=path, layout=with_count, facts=TableFacts(), columns=("keypoints",))
+            points, scores = table.raw_joints(sample)
+            keypoints_px, confidence = mark_missing(path, points, np.minimum(scores, np.float32(1)))
+            return layout_of_count(path, np.concatenate([keypoints_px, confidence[..., None]], axis=-1), count)
+        except FormatError:
+            continue
+    got = f"none, and lists of {' x '.join(map(str, sizes)) or 'nothing'}"
+    raise fault(path, expected="the layout of the joints", got=got, cure=cure)
 
 
 def axis_columns(names: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -4,16 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def times_seen(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each entry how many earlier entries are equal to it."""
-    order = np.argsort(values, kind="stable")
-    places = np.arange(len(values))
-    starts_group = np.diff(values[order], prepend=values[order][:1] - 1) != 0
-    times = np.empty(len(values), np.int64)
-    times[order] = places - np.maximum.accumulate(np.where(starts_group, places, 0))
-    return times
-
-
 class PeopleCount:
     """Numbers the rows of one frame that stand together, for rows that arrive piece by piece.
 

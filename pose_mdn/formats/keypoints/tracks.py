@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pose_mdn.formats.keypoints.detections import NOBODY
-from pose_mdn.formats.keypoints.joint_layouts import NamedLayout, find_layout
+from pose_mdn.formats.keypoints.identities import NOBODY
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.missing import FloatArray, mark_missing, refuse_normalized
+from pose_mdn.formats.keypoints.named_joints import BodyLayout, layout_of_own_names
 from pose_mdn.poses.keypoints import KeypointSequence
 
 
@@ -40,7 +40,7 @@ def from_tracks(path: Path, tracks: Tracks, options: ReadOptions) -> KeypointSeq
         FormatError: Too few of the joints are known by their names, coordinates were divided by the picture's size, or
             confidences are percentages.
     """
-    layout = find_layout(path, tracks.joint_names, options.skeleton)
+    layout = layout_of_own_names(path, tracks.joint_names, options.skeleton)
     times, people = tracks.keypoints_px.shape[:2]
     keypoints = tracks.keypoints_px.reshape(times * people, -1, 2)
     confidence = np.ones(keypoints.shape[:2], np.float32)
@@ -59,7 +59,7 @@ def from_tracks(path: Path, tracks: Tracks, options: ReadOptions) -> KeypointSeq
 
 def from_rows(
     path: Path,
-    layout: NamedLayout,
+    layout: BodyLayout,
     named: tuple[FloatArray, FloatArray],
     options: ReadOptions,
     *,
@@ -80,7 +80,7 @@ def from_rows(
         fps: Frames per second, if the file says.
         tracked: Whether the numbers mean the same people in every frame.
     """
-    keypoints_px, confidence = mark_missing(path, layout.arrange(named[0]), layout.arrange(named[1]))
+    keypoints_px, confidence = mark_missing(path, arranged(layout, named[0]), arranged(layout, named[1]))
     refuse_normalized(path, keypoints_px)
     seen = (confidence > 0).any(axis=1)
     new_frame = np.diff(frame, prepend=frame[:1] - 1) != 0
@@ -97,4 +97,13 @@ def from_rows(
         fps=options.fps or fps,
         tracked=tracked,
         layout_confidence=layout.confidence,
+        layout_source=layout.source,
     )
+
+
+def arranged(layout: BodyLayout, values: FloatArray) -> FloatArray:
+    """(N, K, ...) values by name as (N, J, ...) values by joint; NaN where no name means the joint."""
+    if layout.is_whole:
+        return values
+    missing = np.full((len(values), 1, *values.shape[2:]), np.nan, np.float32)
+    return np.concatenate([values, missing], axis=1)[:, list(layout.columns)]

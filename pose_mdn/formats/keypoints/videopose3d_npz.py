@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.formats.array_checks import to_float32
-from pose_mdn.formats.faults import fault, shown
-from pose_mdn.formats.keypoints.joint_layouts import NamedLayout
+from pose_mdn.formats.faults import fault, shown, unreadable
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
+from pose_mdn.formats.keypoints.named_joints import BodyLayout
 from pose_mdn.formats.keypoints.tracks import from_rows
 from pose_mdn.formats.motions.human36m_npz import layout_by_symmetry
 from pose_mdn.formats.motions.restricted_pickle import read_object_archive
@@ -53,6 +53,10 @@ def _clips(path: Path, options: ReadOptions) -> tuple[str, ...]:
 
 def _tree(path: Path, options: ReadOptions) -> dict[str, object]:
     """The archive's dictionaries, of which only plain data is ever built."""
+    try:
+        path.stat()
+    except OSError as error:
+        raise unreadable(path, error) from error
     if not options.trust_pickle:
         cure = "if you trust where it comes from, allow pickles (trust_pickle=True); only plain data is then accepted"
         raise fault(path, expected="arrays without pickles", got="pickled dictionaries (VideoPose3D's)", cure=cure)
@@ -95,7 +99,7 @@ def _chosen(path: Path, films: Mapping[str, NDArray[np.generic]], clip: str | No
     raise fault(path, expected="the name of one film", got=got, cure=f"pass clip= one of: {names or 'none'}")
 
 
-def _layout(path: Path, metadata: Mapping[object, object], joints: int, options: ReadOptions) -> NamedLayout:
+def _layout(path: Path, metadata: Mapping[object, object], joints: int, options: ReadOptions) -> BodyLayout:
     """What the user says, what the metadata names, or what its left and right joints tell."""
     name = metadata.get("layout_name")
     skeleton = options.skeleton or (_LAYOUTS.get(name) if isinstance(name, str) else None)
@@ -108,7 +112,9 @@ def _layout(path: Path, metadata: Mapping[object, object], joints: int, options:
     if skeleton.num_joints != joints:
         expected, cure = f"{skeleton.num_joints} joints of {skeleton.name}", "pass the skeleton that the detector used"
         raise fault(path, expected=expected, got=f"{joints}", cure=cure)
-    return NamedLayout(skeleton=skeleton, sources=tuple(range(joints)), confidence=told)
+    if told == 1:
+        return BodyLayout.whole(skeleton)
+    return BodyLayout.whole(skeleton, confidence=told, source="told from its left and right joints")
 
 
 def _image_size(metadata: Mapping[object, object], film: str) -> tuple[int, int] | None:

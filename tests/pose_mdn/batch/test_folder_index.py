@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from dataclasses import replace
 from importlib.resources import files
@@ -163,6 +164,32 @@ def test_what_cannot_be_indexed_is_an_error(tmp_path: Path) -> None:
     (tmp_path / ".pose-mdn" / "manifest.sqlite").write_bytes(b"no database at all, but long enough to be one" * 40)
     with pytest.raises(FormatError, match="manifest"):
         write_index(tmp_path)
+
+
+def test_a_manifest_of_another_version_is_an_error(tmp_path: Path) -> None:
+    with Manifest.open(tmp_path) as manifest:
+        manifest._change("INSERT INTO jobs VALUES ('a.npz', 'a', 'done', '{\"rows\": 3}', NULL)")
+    with pytest.raises(FormatError, match="of this version"):
+        write_index(tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9", b"n" * 248, b"<b> %41 #?", b"-rf"])
+def test_names_of_any_kind_get_a_page(lifted: HypothesisSequence, tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / os.fsdecode(name + b".npz")
+    write_hypotheses(path, lifted.take(slice(0, 3)))
+    (tmp_path / os.fsdecode(name + b".jsonl")).write_bytes(b"{")
+    result = run(tmp_path)
+    assert result.exit_code == 1
+    page = write_index(tmp_path, ONE)
+    assert [(tmp_path / str(clip.viewer)).is_file() for clip in page.clips] == [True]
+    assert "back" in (tmp_path / str(page.clips[0].viewer)).read_text("utf-8")
+
+
+def test_a_place_for_viewers_that_is_taken_says_so(lifted: HypothesisSequence, tmp_path: Path) -> None:
+    write_hypotheses(tmp_path / "a.npz", lifted.take(slice(0, 3)))
+    (tmp_path / "viewers").write_text("mine")
+    page = write_index(tmp_path, ONE)
+    assert "--no-viewers" in page.failed[0].reason
 
 
 @settings(deadline=None, max_examples=25)

@@ -59,7 +59,7 @@ def contents(tmp_path_factory, make_keypoints, make_hypotheses, people) -> dict[
         "compressed.npz": compressed.getvalue(),
         "openpose.json": json.dumps({"people": [{"person_id": [3], "pose_keypoints_2d": joints}]}).encode(),
         "coco.json": json.dumps([{"image_id": "1.jpg", "keypoints": joints, "idx": [1]}]).encode(),
-        **{path.name: path.read_bytes() for path in (Path(__file__).parent / "made_by").iterdir()},
+        **{path.name: path.read_bytes() for path in (Path(__file__).parent / "keypoints").iterdir()},
     }
 
 

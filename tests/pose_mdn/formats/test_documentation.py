@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pose_mdn.formats import write_hypotheses
+from pose_mdn.formats import keypoint_formats, write_hypotheses
+from pose_mdn.formats.keypoints.layout_by_count import layout_of_count
 from pose_mdn.poses.status import Status
 from pose_mdn.skeletons import SKELETONS, mapping_table
 
 DOCS = Path(__file__).parents[3] / "docs"
 EXAMPLES = [
     pytest.param(example, id=f"{page}-{number}")
-    for page in ("formats.md", "skeletons.md")
+    for page in ("formats.md", "skeletons.md", "tool_formats.md")
     for number, example in enumerate(re.findall(r"```python\n(.*?)```", (DOCS / page).read_text("utf-8"), re.DOTALL))
 ]
 
@@ -55,3 +56,22 @@ def test_every_key_of_a_hypotheses_file_is_documented(tmp_path, make_hypotheses)
     text = (DOCS / "formats.md").read_text("utf-8")
     with np.load(tmp_path / "result.npz") as file:
         assert [key for key in file if f"`{key}`" not in text] == []
+
+
+def test_the_examples_of_keypoint_formats_run_one_after_the_other(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (DOCS / "keypoint_formats.md").read_text("utf-8")
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(examples) >= 3
+    exec(compile("\n".join(examples), "documentation", "exec"), {})
+
+
+def test_every_keypoints_format_and_count_is_documented() -> None:
+    text = (DOCS / "keypoint_formats.md").read_text("utf-8")
+    tables = text + (DOCS / "tool_formats.md").read_text("utf-8")
+    assert [name for name in keypoint_formats() if f"| `{name}` |" not in tables] == []
+    rows = re.findall(r"^\| (\d+) \| .* \| `(\w+)`.* \| ([\d.]+).* \|$", text, re.MULTILINE)
+    assert len(rows) == 11
+    for count, name, confidence in rows:
+        layout = layout_of_count(Path("a.json"), np.empty((0, int(count), 3), np.float32), int(count))
+        assert (layout.skeleton.name, layout.confidence) == (name, float(confidence))

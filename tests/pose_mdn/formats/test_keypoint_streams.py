@@ -51,7 +51,7 @@ def test_chunks_are_the_rows_in_order(results, monkeypatch, on_disk, flush) -> N
 
 
 def test_mmposes_films_are_streams_too(monkeypatch, assert_same) -> None:
-    path = Path(__file__).parent / "made_by" / "mmpose_inferencer_video.json"
+    path = Path(__file__).parent / "keypoints" / "mmpose_inferencer_video.json"
     monkeypatch.setattr(detections, "_IN_MEMORY_BYTES", 0)
     (part,) = keypoint_formats()["mmpose_json"].stream(path, ReadOptions()).chunks(512)
     assert_same(part, read_keypoints(path))

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from pose_mdn.errors import FormatError, InputError
 from pose_mdn.formats import read_keypoints, write_hypotheses, write_keypoints
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.parquet import open_stream
+from pose_mdn.formats.keypoints.parquet_writer import write_pieces
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import COCO17, SKELETONS
 
@@ -144,6 +146,17 @@ def test_columns_apart_are_matched_by_name(tmp_path, make_keypoints) -> None:
     np.testing.assert_array_equal(read.keypoints_px, sequence.keypoints_px)
 
 
+@pytest.mark.parametrize("skeleton", ["coco17", "halpe26", "blazepose33", "mpii16"])
+@pytest.mark.parametrize("form", ["lists", "nested lists", "three numbers"])
+def test_a_table_that_does_not_name_its_layout_is_told_by_its_numbers(tmp_path, make_keypoints, skeleton, form) -> None:
+    sequence = make_keypoints(rows=3, camera=False, skeleton=skeleton)
+    pq.write_table(pa.table(forms(sequence)[form]), tmp_path / "clip.parquet")
+    read = read_keypoints(tmp_path / "clip.parquet")
+    assert read.skeleton.name == skeleton
+    assert 0.5 < read.layout_confidence < 1
+    np.testing.assert_array_equal(read.keypoints_px, sequence.keypoints_px)
+
+
 def test_a_hypotheses_table_can_be_lifted_again_without_its_assumed_camera(tmp_path, make_hypotheses) -> None:
     for camera in (True, False):
         hypotheses = make_hypotheses(camera=camera)
@@ -177,7 +190,11 @@ def test_pieces_that_do_not_belong_together_leave_nothing_behind(tmp_path, make_
 POINTS = np.random.default_rng(0).uniform(10, 1000, (3, 34)).tolist()
 WRONG = {
     "no keypoints": ({"frame": [1]}, {}, "the column 'keypoints', got only frame"),
-    "no layout": ({"keypoints": POINTS}, {}, "the layout of the joints, got none"),
+    "no layout": (
+        {"keypoints": [row[:28] for row in POINTS]},
+        {},
+        "the layout of the joints, got none, and lists of 28",
+    ),
     "unknown layout": ({"keypoints": POINTS}, {"skeleton": "coco18"}, "did you mean 'coco17'"),
     "another layout": ({"keypoints": POINTS}, {"skeleton": "body25"}, "25 joints of 2 or 3 numbers .* lists of 34"),
     "ragged": ({"keypoints": [*POINTS[:2], POINTS[2][:30]]}, {"skeleton": "coco17"}, "lists of 34 .* got one of 30"),

@@ -14,7 +14,7 @@ from pose_mdn.formats.keypoints.registry import detect_format
 from pose_mdn.skeletons import BLAZEPOSE33
 
 SIZE = (1768, 994)
-SOURCE = Path(__file__).with_name("detector_files") / "mediapipe_pose.json"
+SOURCE = Path(__file__).with_name("keypoints") / "mediapipe_pose.json"
 FRAMES = json.loads(SOURCE.read_text())
 NAMES = [
     f"{'left' if name[0] == 'l' else 'right'}_{name[2:]}".upper() if name[1:2] == "_" else name.upper()

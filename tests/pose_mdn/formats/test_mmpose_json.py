@@ -1,4 +1,4 @@
-"""MMPose's files; those in `made_by` were written by its own code (`split_instances`, mmengine 0.10, json_tricks)."""
+"""MMPose's files; those in `keypoints/` were written by its own code (`split_instances`, mmengine 0.10, json_tricks)."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from pose_mdn.formats import read_keypoints
 from pose_mdn.formats.keypoints.registry import detect_format
 from pose_mdn.skeletons import COCO17, HALPE26
 
-MADE = Path(__file__).parent / "made_by"
+MADE = Path(__file__).parent / "keypoints"
 
 
 def instance(joints: np.ndarray, **more: object) -> dict:
@@ -83,6 +83,9 @@ def test_a_folder_of_pictures_is_one_recording(tmp_path, people) -> None:
     sequence = read_keypoints(tmp_path)
     assert sequence.frame.tolist() == [2, 2, 3, 10]
     assert sequence.person.tolist() == [0, 1, -1, 0]
+    (tmp_path / "img_3.json").write_text(json.dumps([instance(crowd[0]) | {"keypoint_scores": [1.0]}]))
+    with pytest.raises(FormatError, match=r"img_3\.json: expected 17 "):
+        read_keypoints(tmp_path)
 
 
 def test_tracks_are_kept(tmp_path, people) -> None:

@@ -20,7 +20,7 @@ from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.parquet import open_stream
 from pose_mdn.formats.plain_pickle import read_plain_pickle
 
-FILES = Path(__file__).with_name("detector_files")
+FILES = Path(__file__).with_name("keypoints")
 DAMAGE = st.tuples(
     st.floats(0, 1) | st.none(),
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=3)), max_size=4),

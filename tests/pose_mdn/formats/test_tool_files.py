@@ -12,7 +12,7 @@ from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.registry import detect_format
 from pose_mdn.skeletons import BLAZEPOSE33
 
-FILES = Path(__file__).with_name("detector_files")
+FILES = Path(__file__).with_name("keypoints")
 SIZE = (1768, 994)
 LIMBS = [f"{side}_{part}" for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in "lr"]
 
@@ -94,7 +94,7 @@ def test_sleaps_tracks_are_those_of_the_table(order) -> None:
 
 def test_sports2ds_pixels_are_those_of_the_table() -> None:
     markers, table = read_keypoints(FILES / "sports2d_px.trc"), read_keypoints(FILES / "deeplabcut_single.csv")
-    assert (markers.skeleton.name, markers.fps) == ("body25", 30.0)
+    assert (markers.skeleton.name, markers.fps) == ("coco17", 30.0)
     both = np.isfinite(limbs(table)).all(axis=-1)
     assert both.sum() > 50
     np.testing.assert_allclose(limbs(markers)[both][:, :2], limbs(table)[both][:, :2], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""Ultralytics' files; those in `made_by` were written by its own `Results.to_json` (8.4)."""
+"""Ultralytics' files; those in `keypoints/` were written by its own `Results.to_json` (8.4)."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from pose_mdn.formats import read_keypoints
 from pose_mdn.formats.keypoints.registry import detect_format
 from pose_mdn.skeletons import COCO17
 
-MADE = Path(__file__).parent / "made_by"
+MADE = Path(__file__).parent / "keypoints"
 
 
 def expected(people: list[dict]) -> np.ndarray:

@@ -137,6 +137,7 @@ def test_rows_are_the_same_however_many_are_looked_at_at_once(make_film, choice,
     film = make_film(frames=20)
     whole = choose_poses(film, choice)
     monkeypatch.setattr(module, "_ROWS_AT_ONCE", 3)
+    monkeypatch.setattr("pose_mdn.video.linking._STEPS_AT_ONCE", 2)
     np.testing.assert_array_equal(choose_poses(film, choice).positions_m, whole.positions_m)
 
 
@@ -164,6 +165,33 @@ def test_people_without_identities_are_followed_and_keep_their_numbers(random_hy
     assert np.abs(np.diff(linked.positions_m, axis=0)).max() == 0
     assert not linked.tracked
     np.testing.assert_array_equal(linked.person, film.person)
+
+
+def test_two_people_whose_places_in_the_list_change_are_linked_each_by_their_own_path(random_hypotheses) -> None:
+    first = flickering(random_hypotheses)
+    rng = np.random.default_rng(0)
+    body = rng.uniform(-80, 80, (17, 2)).astype(np.float32)
+    people = [
+        replace(
+            first,
+            means_m=first.means_m * scale,
+            keypoints_px=np.repeat(body[None] + place, 9, axis=0).astype(np.float32),
+            person=(np.arange(9) + identity) % 2,
+            image_size=(1920, 1080),
+            tracked=False,
+        )
+        for identity, (scale, place) in enumerate([(1.0, (300, 500)), (0.7, (1500, 500))])
+    ]
+    both = choose_poses(type(first).concatenate(people), "linked").positions_m
+    for part in (both[:9], both[9:]):
+        assert np.abs(np.diff(part, axis=0)).max() == 0
+
+
+def test_weights_that_were_rounded_do_not_move_the_mean(random_hypotheses) -> None:
+    film = random_hypotheses(0, 4, 3)
+    moved = replace(film, root_translation_m=film.root_translation_m + 4)
+    halved = replace(moved, mixing_coefficients=film.mixing_coefficients / 2)
+    np.testing.assert_allclose(choose_poses(halved).positions_m, choose_poses(moved).positions_m, atol=1e-5)
 
 
 def test_someone_twice_in_a_frame_has_the_top_poses_and_others_are_linked(random_hypotheses) -> None:

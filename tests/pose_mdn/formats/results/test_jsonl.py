@@ -53,6 +53,7 @@ def change(key: str, value: object) -> Callable[[dict], None]:
         (change("means", [1, [2]]), r"numbers\[3\]\[17\]\[3\] in 'means' in line 4"),
         (change("means", "a lot"), r"numbers\[3\]\[17\]\[3\] in 'means' in line 4"),
         (change("std", [[0.1] * 2] * 17), r"numbers\[3\]\[17\]\[2\] in 'std' in line 4"),
+        (change("keypoints", [[1.0, 2.0]] * 16), r"numbers\[17\]\[2\] in 'keypoints' in line 4"),
         (lambda row: row.pop("keypoints"), r"numbers\[17\]\[2\] in 'keypoints' in line 4"),
         (lambda row: row.pop("root_std"), r"numbers\[3\]\[2\] in 'root_std' in line 4"),
     ],
