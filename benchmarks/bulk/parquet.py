@@ -2,11 +2,11 @@
 
     python benchmarks/bulk/parquet.py [--rows 400000] [--threads 2] [--rounds 5] [--model mdn_lifter/1 --model ...]
 
-"raw" runs the same graph on the same poses, which lie in memory as the graph wants them, and throws the answers away. It
-is the faster of two ways to use all cores (a session with so many threads; so many threads, each calling a session with
-one) and of several batch sizes, found beforehand. "stream" reads a keypoints table, lifts it and writes all columns of
-the hypotheses. Memory is the greatest that the process has had so far, so the rows of "raw" are in it; `--only-stream`
-leaves "raw" out.
+"raw" runs the same graph on the same poses, which lie in memory as the graph wants them, and throws the answers away.
+It is the faster of two ways to use all cores (one session with so many threads; so many threads that each call a
+session with one) and of several batch sizes, found beforehand. "stream" reads a keypoints table, lifts it and writes
+all columns of the hypotheses. Memory is the most that the process has had so far, so the rows of "raw" are in it;
+`--only-stream` leaves "raw" out.
 """
 
 import argparse
