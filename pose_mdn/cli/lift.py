@@ -70,6 +70,7 @@ def lift(
     ground_up: GroundUpOption = None,
     to: options.ToOption = None,
     pose: options.PoseOption = "mean",
+    columns: options.ColumnsOption = None,
     rows_per_part: options.RowsPerPartOption = None,
     as_json: options.JsonOption = False,
     workers: options.WorkersOption = 0,
@@ -124,6 +125,7 @@ def lift(
         size=size,
         outputs=formats.names,
         choice=pose,
+        columns=options.parse_columns(columns, formats.names),
         server=server,
     )
     jobs = plan_jobs(inputs, out, suffix=formats.suffix, suffixes=formats.suffixes)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pose_mdn.errors import InputError
-from pose_mdn.formats.hypotheses.columns import COLUMNS
+from pose_mdn.formats.hypotheses.columns import COLUMNS, choose_columns
 from pose_mdn.formats.hypotheses.parquet_thrift import I32, struct, varint
-from pose_mdn.formats.hypotheses.parquet_writer import HypothesesWriter, arrow_type, choose_columns
+from pose_mdn.formats.hypotheses.parquet_writer import HypothesesWriter, arrow_type
 from pose_mdn.poses.status import Status
 
 TEXTS = [status.value for status in Status]
