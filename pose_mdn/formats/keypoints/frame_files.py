@@ -71,11 +71,11 @@ def recognise_frames(folder: Path, is_frame: Callable[[bytes], bool], described:
         described: What such a file is, for the reason.
     """
     try:
-        heads = _sample_heads(os.fspath(folder), folder.stat().st_mtime_ns)
+        heads = _sample_heads(folder)
     except OSError:
         return None
     # Frames with nobody look alike in several formats and speak for none.
-    telling = [head for head in heads if not _is_empty_list(head)]
+    telling = [head for head in heads if head and not _is_empty_list(head)]
     share = sum(map(is_frame, telling)) / len(telling) if telling else 0.0
     if share < _SHARE:
         return None
@@ -87,11 +87,25 @@ def _is_empty_list(head: bytes) -> bool:
     return head.startswith(b"[") and head[1:].strip() == b"]"
 
 
-@lru_cache(maxsize=8)
-def _sample_heads(folder: str, changed: int) -> tuple[bytes, ...]:
-    names = _json_names(Path(folder))
-    step = max(1, -(-len(names) // _SAMPLE))
-    return tuple(json_head(Path(folder, name)) for name in names[::step])
+def _sample_heads(folder: Path) -> list[bytes]:
+    """Beginnings of a few of the folder's files; several formats ask for the same ones in turn."""
+    names = _names_at(os.fspath(folder), folder.stat().st_mtime_ns)
+    heads = []
+    for name in names[:: max(1, -(-len(names) // _SAMPLE))]:
+        path = os.path.join(folder, name)
+        state = os.stat(path)
+        heads.append(_head_at(path, state.st_mtime_ns, state.st_size))
+    return heads
+
+
+@lru_cache(maxsize=4)
+def _names_at(folder: str, changed: int) -> Sequence[str]:
+    return _json_names(Path(folder))
+
+
+@lru_cache(maxsize=4 * _SAMPLE)
+def _head_at(path: str, changed: int, size: int) -> bytes:
+    return json_head(Path(path))
 
 
 def _json_names(folder: Path) -> Sequence[str]:
