@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from pose_mdn.batch.stream import lift_stream
-from pose_mdn.formats.keypoints import parquet_stream, parquet_writer
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
+from pose_mdn.formats.keypoints.tables import parquet_stream, parquet_writer
 from pose_mdn.inference import Lifter, load_lifter
 from pose_mdn.inference.known_camera import resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, prepare

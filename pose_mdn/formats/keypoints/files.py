@@ -11,7 +11,7 @@ from pose_mdn.poses.keypoints import KeypointSequence
 
 def _write_table(path: Path, sequence: KeypointSequence) -> None:
     # Imported when used, because pyarrow takes longer to import than all the rest.
-    from pose_mdn.formats.keypoints import parquet_writer  # noqa: PLC0415
+    from pose_mdn.formats.keypoints.tables import parquet_writer  # noqa: PLC0415
 
     parquet_writer.write(path, sequence)
 

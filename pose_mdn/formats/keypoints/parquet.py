@@ -15,13 +15,13 @@ from pose_mdn.poses.keypoints import KeypointSequence
 
 
 def _read(path: Path, options: ReadOptions) -> KeypointSequence:
-    from pose_mdn.formats.keypoints.parquet_stream import read  # noqa: PLC0415
+    from pose_mdn.formats.keypoints.tables.parquet_stream import read  # noqa: PLC0415
 
     return read(path, options)
 
 
 def _stream(path: Path, options: ReadOptions) -> KeypointStream:
-    from pose_mdn.formats.keypoints.parquet_stream import open_stream  # noqa: PLC0415
+    from pose_mdn.formats.keypoints.tables.parquet_stream import open_stream  # noqa: PLC0415
 
     return open_stream(path, options)
 

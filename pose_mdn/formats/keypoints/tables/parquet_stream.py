@@ -14,10 +14,10 @@ from pose_mdn.errors import FormatError
 from pose_mdn.formats.faults import fault, unreadable
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.formats.keypoints.missing import mark_missing, refuse_normalized
-from pose_mdn.formats.keypoints.parquet_columns import whole_numbers
-from pose_mdn.formats.keypoints.parquet_table import KeypointTable, describe_table, frames_of
 from pose_mdn.formats.keypoints.people_count import PeopleCount
 from pose_mdn.formats.keypoints.row_pieces import regroup
+from pose_mdn.formats.keypoints.tables.parquet_columns import whole_numbers
+from pose_mdn.formats.keypoints.tables.parquet_table import KeypointTable, describe_table, frames_of
 from pose_mdn.formats.npz_archive import check_expansion
 from pose_mdn.poses.keypoints import KeypointSequence
 
