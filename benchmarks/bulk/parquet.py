@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from pose_mdn.batch.stream import lift_stream
-from pose_mdn.formats.keypoints import parquet, parquet_writer
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
+from pose_mdn.formats.keypoints.tables import parquet_stream, parquet_writer
 from pose_mdn.inference import Lifter, load_lifter
 from pose_mdn.inference.known_camera import resolve_camera
 from pose_mdn.inference.observations import DEFAULT_MIN_CONFIDENCE, prepare
@@ -118,7 +118,7 @@ def measure(model: str, source: Path, options: argparse.Namespace) -> None:
 
     def streamed() -> None:
         lift_stream(
-            parquet.open_stream(source, ReadOptions()), target, lifter, threads=options.threads, columns=columns
+            parquet_stream.open_stream(source, ReadOptions()), target, lifter, threads=options.threads, columns=columns
         )
         target.unlink() if options.discard else None
 
@@ -127,7 +127,7 @@ def measure(model: str, source: Path, options: argparse.Namespace) -> None:
         taken, cpu = seconds(streamed)
         print(f"  stream {options.rows / taken:,.0f} poses/s, {1e6 * cpu / options.rows:.1f} µs of CPU per pose")
         return
-    ways = raw_ways(lifter, prepared(parquet.read(source, ReadOptions())), options.threads)
+    ways = raw_ways(lifter, prepared(parquet_stream.read(source, ReadOptions())), options.threads)
     print(f"  raw: {'; '.join(ways)}")
     ratios = []
     for turn in range(options.rounds + 1):

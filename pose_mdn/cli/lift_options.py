@@ -72,6 +72,18 @@ ServerOption = Annotated[
         metavar="HOST[:PORT]", help="Lift at this running server instead of on this machine.", rich_help_panel=_MODEL
     ),
 ]
+ServerCaOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Encrypt to the server, trusting the authorities of this PEM file, or the system's if it is 'system'.",
+        rich_help_panel=_MODEL,
+    ),
+]
+ServerTokenFileOption = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="File that holds the server's token.", rich_help_panel=_MODEL),
+]
 OutputOption = Annotated[
     str,
     typer.Option(

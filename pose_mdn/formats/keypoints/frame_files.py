@@ -27,16 +27,34 @@ def frame_number(name: str) -> int | None:
     return int(numbers[-1][-18:]) if numbers else None
 
 
-def numbered_files(folder: Path) -> list[tuple[int, str]]:
+def recordings_in(folder: Path) -> tuple[str, ...]:
+    """Names of the recordings whose frames lie mixed in a folder, such as "walk" of "walk_000000000012_keypoints.json".
+
+    There are several only if frames of the same number tell them apart; otherwise none is named.
+
+    Raises:
+        FormatError: The folder cannot be read.
+    """
+    names = _readable_names(folder)
+    numbers = [frame_number(name) for name in names]
+    if len(set(numbers)) == len(numbers):
+        return ()
+    return tuple(sorted({_recording_of(name) for name in names}))
+
+
+def numbered_files(folder: Path, recording: str | None = None) -> list[tuple[int, str]]:
     """Frame number and path of each frame's file, ordered by frame.
+
+    Args:
+        folder: Where they are.
+        recording: Which of `recordings_in`; all files belong together if `None`.
 
     Raises:
         FormatError: The folder cannot be read or has no JSON files; a name has no number, or two have the same.
     """
-    try:
-        names = _json_names(folder)
-    except OSError as error:
-        raise unreadable(folder, error) from error
+    names = _readable_names(folder)
+    if recording is not None:
+        names = [name for name in names if _recording_of(name) == recording]
     if not names:
         raise fault(
             folder,
@@ -56,10 +74,25 @@ def numbered_files(folder: Path) -> list[tuple[int, str]]:
                 folder,
                 expected="one file per frame",
                 got=f"{os.path.basename(numbered[number])} and {name} for frame {number}",
-                cure="keep each recording in a folder of its own",
+                cure="name the recording (clip=), or keep each in a folder of its own",
             )
         numbered[number] = prefix + name
     return sorted(numbered.items())
+
+
+def _readable_names(folder: Path) -> Sequence[str]:
+    try:
+        return _json_names(folder)
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
+def _recording_of(name: str) -> str:
+    """What stands before the last number of a file's name."""
+    stem = name.rsplit(".", 1)[0].removesuffix("_keypoints")
+    numbers = list(_DIGITS.finditer(stem))
+    before = stem[: numbers[-1].start()] if numbers else stem
+    return before.rstrip(" _-.") or "frames"
 
 
 def recognise_frames(folder: Path, is_frame: Callable[[bytes], bool], described: str) -> Recognition | None:

@@ -22,8 +22,9 @@ from pose_mdn.batch.stream import StreamResult, can_stream, lift_stream
 from pose_mdn.errors import FormatError, InputError
 from pose_mdn.formats import keypoint_formats, read_hypotheses, write_hypotheses
 from pose_mdn.formats.hypotheses import parquet as hypotheses_parquet
-from pose_mdn.formats.keypoints import parquet, parquet_writer
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
+from pose_mdn.formats.keypoints.tables import parquet_stream as parquet
+from pose_mdn.formats.keypoints.tables import parquet_writer
 from pose_mdn.geometry.body import KnownBodies, KnownBody
 from pose_mdn.inference import Lifter, load_lifter
 from pose_mdn.poses.keypoints import KeypointSequence

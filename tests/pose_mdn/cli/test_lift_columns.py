@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from pose_mdn.cli import build_app
 from pose_mdn.formats import read_keypoints
 from pose_mdn.formats.keypoints.parquet import FORMAT
-from pose_mdn.formats.keypoints.parquet_writer import write
+from pose_mdn.formats.keypoints.tables.parquet_writer import write
 
 
 @pytest.fixture
