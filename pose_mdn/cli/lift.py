@@ -102,8 +102,7 @@ def lift(
     One camera tells no metres: without anything from the panel Size, people are taken for adults of usual size
     (docs/scale.md).
     """
-    out = options.parse_output(output)
-    formats = options.parse_result_formats(to, out)
+    formats = options.parse_result_formats(to, out := options.parse_output(output))
     given_camera = parse_camera_options(
         camera, intrinsics, distortion, image_size, fov=fov, exif=exif, estimate_focal=estimate_focal
     )
