@@ -9,6 +9,10 @@ PYTEST_ARGS ?=
 # Hypothesis's profile `ci` draws the same examples each time and sets no time limits; bare pytest looks for new examples.
 TEST_PROCESSES ?= 2
 
+# movement checks the files that are written for it. Its validators need little; what else it would install, a viewer and
+# its window system, is 1.1 GB.
+MOVEMENT := movement==0.15.0
+
 # A stamp says what .venv holds: `core` is what a user installs, `full` adds training, export and the developer's tools.
 CORE := $(VENV)/.installed-core
 FULL := $(VENV)/.installed-full
@@ -89,4 +93,5 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/python
 $(FULL): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing pose-mdn with training, export and developer's tools ..."
 	@$(INSTALL) --editable '.[train,export,dev]'
+	@$(INSTALL) --no-deps $(MOVEMENT)
 	@touch $(CORE) $@

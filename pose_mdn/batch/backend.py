@@ -87,6 +87,7 @@ class LocalBackend:
         self.lifter: Lifter = load_lifter(
             settings.model, threads=1, num_hypotheses=settings.num_hypotheses, seed=settings.seed
         )
+        self.threads = threads
         self._executor: Executor | None = ThreadPoolExecutor(threads, "lift") if threads > 1 else None
 
     @property

@@ -59,7 +59,7 @@ def _suffixes_worth_a_look(*, parts: bool) -> tuple[str, ...]:
 
 
 def _may_split(job: Job, suffixes: tuple[str, ...]) -> bool:
-    return job.source != STDIN and job.source.lower().endswith(suffixes) and not os.path.isdir(job.source)
+    return job.source != STDIN and (job.source.lower().endswith(suffixes) or os.path.isdir(job.source))
 
 
 def _clips(job: Job, settings: LiftSettings) -> list[Job]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pose_mdn.batch import storage
-from pose_mdn.batch.backend import Backend, open_backend
+from pose_mdn.batch.backend import Backend, LocalBackend, open_backend
 from pose_mdn.batch.job import STDIN, Job, stamp
 from pose_mdn.batch.quality import measure
 from pose_mdn.batch.result import JobResult, OutputFile, Recognised
@@ -98,7 +98,16 @@ class JobWorker:
         Raises:
             PoseMDNError: The source cannot be read or lifted, or the results not written; one line says why.
         """
-        return self.write(self.lift(self.read(job), on_rows))
+        streamed = self._streamed(job, on_rows)
+        return self.write(self.lift(self.read(job), on_rows)) if streamed is None else streamed
+
+    def _streamed(self, job: Job, on_rows: OnRows) -> JobResult | None:
+        """The job done piece by piece, with the same bytes; `None` if its format or the settings do not allow that."""
+        if self.settings.outputs != ("parquet",) or not isinstance(self.backend, LocalBackend):
+            return None
+        from pose_mdn.batch.streamed_job import run_streamed  # noqa: PLC0415
+
+        return run_streamed(job, self.settings, self.backend, on_rows)
 
     def read(self, job: Job) -> ReadJob:
         """The first stage; raises `FormatError` and its like."""

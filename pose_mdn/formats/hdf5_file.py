@@ -17,7 +17,8 @@ from pose_mdn.formats.faults import fault, unreadable
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _NEAR = 2**22
 """Bytes. Where the library puts the names of a file's parts depends on its size."""
-_PATIENCE_S = 600.0
+_PATIENCE_S, _BYTES_PER_S = 60.0, 1e7
+"""How long a file may keep its reader busy, and how much longer for its size. Damaged ones can do so for ever."""
 _READER = Path(__file__).with_name("hdf5_process.py")
 _CURE = "write it again"
 
@@ -40,13 +41,14 @@ def read_hdf5(path: Path) -> Mapping[str, Array]:
         )
     with tempfile.TemporaryDirectory(prefix="pose-mdn-") as folder:
         result = Path(folder) / "arrays.zip"
+        patience_s = _PATIENCE_S + path.stat().st_size / _BYTES_PER_S
         command = [sys.executable, "-P", str(_READER), str(path.absolute()), str(result)]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=_PATIENCE_S, check=False
+                command, capture_output=True, text=True, errors="replace", timeout=patience_s, check=False
             )
         except subprocess.TimeoutExpired as error:
-            got = f"one that keeps the reader busy for {_PATIENCE_S:g} s"
+            got = f"one that keeps the reader busy for {patience_s:.0f} s"
             raise fault(path, expected="a whole HDF5 file", got=got, cure=_CURE) from error
         if done.returncode:
             reason = done.stderr.strip().rpartition("\n")[2][:200] or f"a crash of its reader ({done.returncode})"

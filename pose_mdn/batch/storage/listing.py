@@ -39,7 +39,8 @@ def expand(url: str, suffixes: Sequence[str], is_recording: IsRecording) -> list
     Args:
         url: A file, a folder or a pattern with `*`, `?` or `[...]`.
         suffixes: Endings, in lower case, of the files that are worth a look.
-        is_recording: Asked about a local copy of each folder, in which all files but the document are empty.
+        is_recording: Asked about a local copy of each folder, in which the other files of its ending
+    begin as the document does, and the rest are empty.
 
     Raises:
         InputError: Nothing is there, or the storage cannot be asked.
@@ -148,8 +149,11 @@ def _is_whole(
         copy.mkdir()
         for name in names:
             (copy / name).touch()
-        for name in first_of_each.values():
-            (copy / name).write_bytes(system.cat_file(posixpath.join(folder, name), start=0, end=65536))
+        for ending, name in first_of_each.items():
+            begins = system.cat_file(posixpath.join(folder, name), start=0, end=65536)
+            # Frames are alike; fetching all of them would take as long as lifting them.
+            for alike in (other for other in wanted if posixpath.splitext(other)[1].lower() == ending):
+                (copy / alike).write_bytes(begins)
             if is_recording(copy, copy / name):
                 return True
     return False

@@ -46,7 +46,9 @@ def _header_rows(head: tuple[tuple[str, ...], ...]) -> list[str]:
 
 
 def _recognise(path: Path) -> Recognition | None:
-    head = parse_head(first_bytes(path, 2**16), len(LEVELS))
+    content = first_bytes(path, 2**16)
+    # JSON is no table, and often one long line, which takes long to cut into cells.
+    head = None if content.startswith((b"[", b"{")) else parse_head(content, len(LEVELS))
     first_cells = [row[0].lower() for row in head[1] if row] if head else []
     if first_cells[:1] in (["scorer"], ["individuals"], ["bodyparts"]) and "bodyparts" in first_cells:
         return Recognition(confidence=0.95, reason="header rows 'scorer' and 'bodyparts'")

@@ -23,7 +23,7 @@ FLUSH_PEOPLE = 256
 """So many people are kept as parsed; more are turned into arrays, and the parser uses their memory again."""
 _IN_MEMORY_BYTES = 64 << 20
 """The joints of larger files are kept in a temporary file, if they are read piece by piece."""
-_SAMPLE_PEOPLE = 500
+_SAMPLE_PEOPLE = 100
 """Of so many people, the first of whom something was seen, the layout is told."""
 
 FloatArray = NDArray[np.float32]

@@ -27,16 +27,34 @@ def frame_number(name: str) -> int | None:
     return int(numbers[-1][-18:]) if numbers else None
 
 
-def numbered_files(folder: Path) -> list[tuple[int, str]]:
+def recordings_in(folder: Path) -> tuple[str, ...]:
+    """Names of the recordings whose frames lie mixed in a folder, such as "walk" of "walk_000000000012_keypoints.json".
+
+    There are several only if frames of the same number tell them apart; otherwise none is named.
+
+    Raises:
+        FormatError: The folder cannot be read.
+    """
+    names = _readable_names(folder)
+    numbers = [frame_number(name) for name in names]
+    if len(set(numbers)) == len(numbers):
+        return ()
+    return tuple(sorted({_recording_of(name) for name in names}))
+
+
+def numbered_files(folder: Path, recording: str | None = None) -> list[tuple[int, str]]:
     """Frame number and path of each frame's file, ordered by frame.
+
+    Args:
+        folder: Where they are.
+        recording: Which of `recordings_in`; all files belong together if `None`.
 
     Raises:
         FormatError: The folder cannot be read or has no JSON files; a name has no number, or two have the same.
     """
-    try:
-        names = _json_names(folder)
-    except OSError as error:
-        raise unreadable(folder, error) from error
+    names = _readable_names(folder)
+    if recording is not None:
+        names = [name for name in names if _recording_of(name) == recording]
     if not names:
         raise fault(
             folder,
@@ -56,10 +74,25 @@ def numbered_files(folder: Path) -> list[tuple[int, str]]:
                 folder,
                 expected="one file per frame",
                 got=f"{os.path.basename(numbered[number])} and {name} for frame {number}",
-                cure="keep each recording in a folder of its own",
+                cure="name the recording (clip=), or keep each in a folder of its own",
             )
         numbered[number] = prefix + name
     return sorted(numbered.items())
+
+
+def _readable_names(folder: Path) -> Sequence[str]:
+    try:
+        return _json_names(folder)
+    except OSError as error:
+        raise unreadable(folder, error) from error
+
+
+def _recording_of(name: str) -> str:
+    """What stands before the last number of a file's name."""
+    stem = name.rsplit(".", 1)[0].removesuffix("_keypoints")
+    numbers = list(_DIGITS.finditer(stem))
+    before = stem[: numbers[-1].start()] if numbers else stem
+    return before.rstrip(" _-.") or "frames"
 
 
 def recognise_frames(folder: Path, is_frame: Callable[[bytes], bool], described: str) -> Recognition | None:
@@ -71,11 +104,11 @@ def recognise_frames(folder: Path, is_frame: Callable[[bytes], bool], described:
         described: What such a file is, for the reason.
     """
     try:
-        heads = _sample_heads(os.fspath(folder), folder.stat().st_mtime_ns)
+        heads = _sample_heads(folder)
     except OSError:
         return None
     # Frames with nobody look alike in several formats and speak for none.
-    telling = [head for head in heads if not _is_empty_list(head)]
+    telling = [head for head in heads if head and not _is_empty_list(head)]
     share = sum(map(is_frame, telling)) / len(telling) if telling else 0.0
     if share < _SHARE:
         return None
@@ -87,11 +120,25 @@ def _is_empty_list(head: bytes) -> bool:
     return head.startswith(b"[") and head[1:].strip() == b"]"
 
 
-@lru_cache(maxsize=8)
-def _sample_heads(folder: str, changed: int) -> tuple[bytes, ...]:
-    names = _json_names(Path(folder))
-    step = max(1, -(-len(names) // _SAMPLE))
-    return tuple(json_head(Path(folder, name)) for name in names[::step])
+def _sample_heads(folder: Path) -> list[bytes]:
+    """Beginnings of a few of the folder's files; several formats ask for the same ones in turn."""
+    names = _names_at(os.fspath(folder), folder.stat().st_mtime_ns)
+    heads = []
+    for name in names[:: max(1, -(-len(names) // _SAMPLE))]:
+        path = os.path.join(folder, name)
+        state = os.stat(path)
+        heads.append(_head_at(path, state.st_mtime_ns, state.st_size))
+    return heads
+
+
+@lru_cache(maxsize=4)
+def _names_at(folder: str, changed: int) -> Sequence[str]:
+    return _json_names(Path(folder))
+
+
+@lru_cache(maxsize=4 * _SAMPLE)
+def _head_at(path: str, changed: int, size: int) -> bytes:
+    return json_head(Path(path))
 
 
 def _json_names(folder: Path) -> Sequence[str]:

@@ -21,9 +21,6 @@ from pose_mdn.skeletons import (
     Skeleton,
 )
 
-_LOOKED_AT = 500
-"""More people than this teach nothing more about the layout."""
-
 _OPENPOSE_COCO = (
     *("nose", "neck", "r_shoulder", "r_elbow", "r_wrist", "l_shoulder", "l_elbow", "l_wrist", "r_hip", "r_knee"),
     *("r_ankle", "l_hip", "l_knee", "l_ankle", "r_eye", "l_eye", "r_ear", "l_ear"),
@@ -69,7 +66,7 @@ def layout_of_count(path: Path, joints: NDArray[np.float32], count: int) -> Body
         return _larger(count)
     source = f"told from the number of joints, {count}"
     if count == BODY25.num_joints:
-        skeleton, confidence = tell_body25_from_body25b(joints[:_LOOKED_AT])
+        skeleton, confidence = tell_body25_from_body25b(joints)
         source += ", and from how the people look"
     elif count in _WHOLE:
         skeleton, confidence = _WHOLE[count]
@@ -84,7 +81,7 @@ def layout_of_count(path: Path, joints: NDArray[np.float32], count: int) -> Body
             cure="convert it to one of these layouts",
         )
     if skeleton is COCO17:
-        looks_so = confidence_of_first(joints[:_LOOKED_AT], (COCO17, HUMAN36M17))
+        looks_so = confidence_of_first(joints, (COCO17, HUMAN36M17))
         if looks_so < _DOUBTFUL:
             confidence *= looks_so
             source += f", though the people look more like {HUMAN36M17.name}"

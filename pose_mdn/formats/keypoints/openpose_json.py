@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pose_mdn.formats.faults import fault, shown
 from pose_mdn.formats.keypoints.detections import PeopleGatherer
-from pose_mdn.formats.keypoints.frame_files import frame_number, numbered_files, recognise_frames
+from pose_mdn.formats.keypoints.frame_files import frame_number, numbered_files, recognise_frames, recordings_in
 from pose_mdn.formats.keypoints.identities import as_identity
 from pose_mdn.formats.keypoints.json_document import json_head, read_small_json
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, ReadOptions, Recognition
@@ -17,7 +17,7 @@ _OLDER_KEYS = ("pose_keypoints", "joints")
 
 
 def _read(path: Path, options: ReadOptions) -> KeypointSequence:
-    files = numbered_files(path) if path.is_dir() else [(frame_number(path.name) or 0, str(path))]
+    files = numbered_files(path, options.clip) if path.is_dir() else [(frame_number(path.name) or 0, str(path))]
     gatherer = PeopleGatherer(path=path, options=options, default=BODY25)
     empty = []
     for frame, file in files:
@@ -28,6 +28,10 @@ def _read(path: Path, options: ReadOptions) -> KeypointSequence:
             joints, identity = joints_of(person, file)
             gatherer.add(frame, joints, identity, file)
     return gatherer.gathered(empty).sequence()
+
+
+def _clips(path: Path, _options: ReadOptions) -> tuple[str, ...]:
+    return recordings_in(path) if path.is_dir() else ()
 
 
 def people_of(document: object, file: str) -> list[object]:
@@ -93,5 +97,6 @@ FORMAT = KeypointFormat(
     suffixes=(".json",),
     recognise=_recognise,
     read=_read,
+    clips=_clips,
 )
 """What OpenPose writes with `--write_json`, and what many other detectors imitate."""

@@ -37,7 +37,7 @@ def test_a_folder_of_frames_is_one_recording(tmp_path: Path) -> None:
             (folder / f"{frame:012d}_keypoints.json").write_text(json.dumps({"version": 1.3, "people": []}))
     jobs = plan_jobs([str(tmp_path / "in")], tmp_path / "out")
     assert [job.source for job in jobs] == [str(tmp_path / "in" / "monday" / name) for name in ("cam1", "cam2")]
-    assert relative(jobs, tmp_path / "out") == ["cam1.npz", "cam2.npz"]
+    assert relative(jobs, tmp_path / "out") == ["monday/cam1.npz", "monday/cam2.npz"]
 
 
 def test_a_result_is_named_after_all_of_its_source_but_the_ending(tmp_path: Path, write_clip: WriteClip) -> None:

@@ -1,4 +1,4 @@
-"""MMPose's files; those in `keypoints/` were written by its own code (`split_instances`, mmengine 0.10, json_tricks)."""
+"""MMPose's files; those in `keypoints/` were written by its own code (with mmengine 0.10 and json_tricks)."""
 
 import json
 from pathlib import Path

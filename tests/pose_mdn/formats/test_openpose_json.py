@@ -8,6 +8,7 @@ import pytest
 
 from pose_mdn.errors import FormatError
 from pose_mdn.formats import keypoint_formats, read_keypoints
+from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
 from pose_mdn.skeletons import BODY25, SKELETONS
 
 
@@ -195,3 +196,23 @@ def test_an_empty_folder_says_what_it_lacks(tmp_path) -> None:
     for format_name in (None, "openpose_json"):
         with pytest.raises(FormatError, match="pass the folder that holds the frames"):
             read_keypoints(tmp_path, format=format_name)
+
+
+def test_recordings_whose_frames_lie_in_one_folder_are_told_apart(tmp_path) -> None:
+    for name, count in (("run", 3), ("walk fast", 2)):
+        for frame in range(count):
+            people = [{"pose_keypoints_2d": [100.0 + frame, 50.0, 0.9] * 25}]
+            (tmp_path / f"{name}_{frame:012d}_keypoints.json").write_text(json.dumps({"people": people}))
+    entry = keypoint_formats()["openpose_json"]
+    assert entry.clips(tmp_path, ReadOptions()) == ("run", "walk fast")
+    assert [len(read_keypoints(tmp_path, clip=name)) for name in ("run", "walk fast")] == [3, 2]
+    with pytest.raises(FormatError, match=r"one file per frame.*name the recording"):
+        read_keypoints(tmp_path)
+
+
+def test_frames_of_different_numbers_are_one_recording_whatever_their_names(tmp_path) -> None:
+    for frame, name in enumerate(("a_0", "b_1", "c_2")):
+        people = [{"pose_keypoints_2d": [100.0 + frame, 50.0, 0.9] * 25}]
+        (tmp_path / f"{name}.json").write_text(json.dumps({"people": people}))
+    assert keypoint_formats()["openpose_json"].clips(tmp_path, ReadOptions()) == ()
+    assert read_keypoints(tmp_path).frame.tolist() == [0, 1, 2]
