@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from pose_mdn.batch.engines.engine import EngineOptions
+from pose_mdn.batch.engines.engine import EngineOptions, open_engine
 from pose_mdn.batch.job import Job
 from pose_mdn.batch.settings import LiftSettings
 from pose_mdn.cli import lift_options as options
@@ -22,6 +22,7 @@ class _Manner:
     how: EngineOptions
     resume: bool
     dry_run: bool
+    index: bool | None
     as_json: bool
 
 
@@ -36,6 +37,7 @@ def lift(
     *,
     request: LiftRequest,
     rows_per_part: options.RowsPerPartOption = None,
+    index: options.IndexOption = None,
     as_json: options.JsonOption = False,
     workers: options.WorkersOption = 0,
     threads: options.ThreadsOption = 0,
@@ -55,7 +57,7 @@ def lift(
     (docs/scale.md).
     """
     how = EngineOptions(workers=workers, threads=threads, patience_s=patience, cluster=cluster)
-    manner = _Manner(engine=engine, how=how, resume=resume, dry_run=dry_run, as_json=as_json)
+    manner = _Manner(engine=engine, how=how, resume=resume, dry_run=dry_run, index=index, as_json=as_json)
     jobs, folder = plan(inputs, request, rows_per_part)
     _do(jobs, request.settings, folder, manner)
 
@@ -80,7 +82,18 @@ def _do(jobs: list[Job], settings: LiftSettings, folder: Path | str | None, mann
         return
     from pose_mdn.cli.lift_run import run  # noqa: PLC0415
 
-    run(jobs, settings, manner.engine, manner.how, folder, resume=manner.resume, as_json=manner.as_json)
+    page = _folder_to_index(jobs, folder, wanted=manner.index)
+    engine = open_engine(manner.engine, manner.how)
+    run(jobs, settings, engine, folder, resume=manner.resume, as_json=manner.as_json, page=page)
+
+
+def _folder_to_index(jobs: list[Job], folder: Path | str | None, *, wanted: bool | None) -> Path | None:
+    """OUT if it gets a page of its clips."""
+    local = isinstance(folder, Path)
+    if wanted and not local:
+        raise typer.BadParameter(f"--index needs a folder on this machine as OUT, got {folder or jobs[0].target}")
+    several = len(jobs) > 1 if wanted is None else wanted
+    return folder if several and isinstance(folder, Path) else None
 
 
 def _split(jobs: list[Job], settings: LiftSettings, rows_per_part: int | None, folder: Path | str | None) -> list[Job]:
