@@ -134,6 +134,15 @@ JsonOption = Annotated[
         "--json", help="Print events for machines on stdout, one JSON object a line.", rich_help_panel=_OUTPUT
     ),
 ]
+IndexOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--index/--no-index",
+        help="Write OUT/index.html, a page of all clips with thumbnails and flags (docs/folder_page.md); done by "
+        "default for several inputs.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
 WorkersOption = Annotated[
     int, typer.Option(min=0, help="Processes that work; 0 means one per core.", rich_help_panel=_BATCH)
 ]
