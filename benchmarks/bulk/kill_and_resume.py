@@ -123,8 +123,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> bool:
     print(f"seed {arguments.seed}; undisturbed: {took_s:.1f} s, {describe(undisturbed)}")
     print("| kill | victim | after s | results then |\n|--:|---|--:|--:|")
     for number in range(arguments.kills):
-        # Resuming leaves less to do each time, so the moments become shorter.
-        after_s = chance.uniform(0.3, 1.5 * took_s / arguments.kills)
+        after_s = chance.uniform(0.5, 2.5 * took_s / arguments.kills)
         process = start(source, out, arguments.workers)
         try:
             process.wait(after_s)

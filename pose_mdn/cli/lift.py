@@ -1,10 +1,13 @@
 """`pose-mdn lift`: keypoints files in, hypotheses files out."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
+from pose_mdn.batch.engines.engine import EngineOptions
+from pose_mdn.batch.job import Job
+from pose_mdn.batch.settings import LiftSettings
 from pose_mdn.cli import lift_options as options
 from pose_mdn.cli.body_options import (
     BoneLengthsOption,
@@ -29,9 +32,16 @@ from pose_mdn.cli.camera_options import (
 )
 from pose_mdn.cli.sources import plan_jobs
 
-if TYPE_CHECKING:
-    from pose_mdn.batch.job import Job
-    from pose_mdn.batch.settings import LiftSettings
+
+@dataclass(frozen=True, kw_only=True)
+class _Manner:
+    """How a batch is done."""
+
+    engine: str
+    how: EngineOptions
+    resume: bool
+    dry_run: bool
+    as_json: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +63,8 @@ def lift(
     num_hypotheses: options.NumHypothesesOption = None,
     seed: options.SeedOption = 0,
     server: options.ServerOption = None,
+    server_ca: options.ServerCaOption = None,
+    server_token_file: options.ServerTokenFileOption = None,
     camera: CameraOption = None,
     fov: FovOption = None,
     exif: ExifOption = None,
@@ -70,6 +82,7 @@ def lift(
     ground_up: GroundUpOption = None,
     to: options.ToOption = None,
     pose: options.PoseOption = "mean",
+    columns: options.ColumnsOption = None,
     rows_per_part: options.RowsPerPartOption = None,
     as_json: options.JsonOption = False,
     workers: options.WorkersOption = 0,
@@ -89,8 +102,7 @@ def lift(
     One camera tells no metres: without anything from the panel Size, people are taken for adults of usual size
     (docs/scale.md).
     """
-    out = options.parse_output(output)
-    formats = options.parse_result_formats(to, out)
+    formats = options.parse_result_formats(to, out := options.parse_output(output))
     given_camera = parse_camera_options(
         camera, intrinsics, distortion, image_size, fov=fov, exif=exif, estimate_focal=estimate_focal
     )
@@ -106,9 +118,6 @@ def lift(
         camera=given_camera.camera,
     )
     options.check_names(format_, skeleton)
-    from pose_mdn.batch.engines.engine import EngineOptions  # noqa: PLC0415
-    from pose_mdn.batch.settings import LiftSettings  # noqa: PLC0415
-
     settings = LiftSettings(
         model=model,
         num_hypotheses=num_hypotheses,
@@ -124,32 +133,44 @@ def lift(
         size=size,
         outputs=formats.names,
         choice=pose,
+        columns=options.parse_columns(columns, formats.names),
         server=server,
+        server_ca=server_ca,
+        server_token_file=server_token_file,
     )
-    jobs = plan_jobs(inputs, out, suffix=formats.suffix, suffixes=formats.suffixes)
-    folder = _folder(out, jobs)
-    jobs = _split(jobs, settings, rows_per_part, folder)
-    if resume and folder is None:
-        raise typer.BadParameter(f"--resume needs a folder as OUT, got the file {output}")
-    if dry_run:
-        from pose_mdn.cli.lift_dry_run import dry_run as show_plan  # noqa: PLC0415
+    how = EngineOptions(workers=workers, threads=threads, patience_s=patience, cluster=cluster)
+    manner = _Manner(engine=engine, how=how, resume=resume, dry_run=dry_run, as_json=as_json)
+    jobs, folder = _plan(inputs, out, settings, formats, rows_per_part)
+    _do(jobs, settings, folder, manner)
 
-        show_plan(jobs, settings, folder, resume=resume, as_json=as_json)
+
+def _plan(
+    inputs: list[str],
+    output: Path | str,
+    settings: LiftSettings,
+    formats: options.ResultFormats,
+    rows_per_part: int | None,
+) -> tuple[list[Job], Path | str | None]:
+    """The jobs, and OUT if it is a folder, which then has a manifest."""
+    jobs = plan_jobs(inputs, output, suffix=formats.suffix, suffixes=formats.suffixes)
+    folder = None if [job.target for job in jobs] == [str(output)] else output
+    return _split(jobs, settings, rows_per_part, folder), folder
+
+
+def _do(jobs: list[Job], settings: LiftSettings, folder: Path | str | None, manner: _Manner) -> None:
+    if manner.resume and folder is None:
+        raise typer.BadParameter(f"--resume needs a folder as OUT, got the file {jobs[0].target}")
+    if manner.dry_run:
+        from pose_mdn.cli.lift_dry_run import dry_run  # noqa: PLC0415
+
+        dry_run(jobs, settings, folder, resume=manner.resume, as_json=manner.as_json)
         return
     from pose_mdn.cli.lift_run import run  # noqa: PLC0415
 
-    how = EngineOptions(workers=workers, threads=threads, patience_s=patience, cluster=cluster)
-    run(jobs, settings, engine, how, folder, resume=resume, as_json=as_json)
+    run(jobs, settings, manner.engine, manner.how, folder, resume=manner.resume, as_json=manner.as_json)
 
 
-def _folder(output: Path | str, jobs: "list[Job]") -> Path | str | None:
-    """OUT if it is a folder, which then has a manifest."""
-    return None if [job.target for job in jobs] == [str(output)] else output
-
-
-def _split(
-    jobs: "list[Job]", settings: "LiftSettings", rows_per_part: int | None, folder: Path | str | None
-) -> "list[Job]":
+def _split(jobs: list[Job], settings: LiftSettings, rows_per_part: int | None, folder: Path | str | None) -> list[Job]:
     """Recordings and parts of files that are more than one job."""
     from pose_mdn.batch.parts import split_jobs  # noqa: PLC0415
     from pose_mdn.errors import InputError  # noqa: PLC0415

@@ -72,6 +72,18 @@ ServerOption = Annotated[
         metavar="HOST[:PORT]", help="Lift at this running server instead of on this machine.", rich_help_panel=_MODEL
     ),
 ]
+ServerCaOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Encrypt to the server, trusting the authorities of this PEM file, or the system's if it is 'system'.",
+        rich_help_panel=_MODEL,
+    ),
+]
+ServerTokenFileOption = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="File that holds the server's token.", rich_help_panel=_MODEL),
+]
 OutputOption = Annotated[
     str,
     typer.Option(
@@ -88,6 +100,14 @@ ToOption = Annotated[
         metavar="FORMAT[,...]",
         help="File types of the results in a folder, such as npz (the default) or parquet,trc; beside a file OUT, "
         "further ones.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[,...]",
+        help="Columns of parquet results, for large files: frame,status,means, ... (docs/bulk.md); all if left out.",
         rich_help_panel=_OUTPUT,
     ),
 ]
@@ -219,3 +239,22 @@ def _one_of(option: str, name: str, known: Sequence[str]) -> str:
     if name not in known:
         raise typer.BadParameter(f"{option}: expected one of {', '.join(known)}, got {name!r}")
     return name
+
+
+def parse_columns(text: str | None, outputs: Sequence[str]) -> tuple[str, ...] | None:
+    """The columns of parquet results.
+
+    Raises:
+        typer.BadParameter: No result is a parquet file, or there is no such column.
+    """
+    if text is None:
+        return None
+    if "parquet" not in outputs:
+        raise typer.BadParameter("--columns is for parquet results; add --to parquet")
+    from pose_mdn.errors import InputError  # noqa: PLC0415
+    from pose_mdn.formats.hypotheses.columns import choose_columns  # noqa: PLC0415
+
+    try:
+        return tuple(column.key for column in choose_columns([name.strip() for name in text.split(",")]))
+    except InputError as error:
+        raise typer.BadParameter(f"--{error}") from error

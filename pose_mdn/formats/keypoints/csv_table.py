@@ -5,14 +5,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
 from pose_mdn.formats.faults import fault, unreadable
 from pose_mdn.formats.keypoints.frame_files import frame_number
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _DELIMITERS = ",;\t"
 _LONGEST_HEADER = 2**20
@@ -43,6 +45,10 @@ class CsvFile:
         Raises:
             FormatError: Rows of different lengths, or a cell that is no number.
         """
+        # Imported when used, because it takes longer to import than all the rest.
+        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow.csv as arrow_csv  # noqa: PLC0415
+
         count = max((len(row) for row in self.head[:header_rows]), default=0)
         names = [f"c{place}" for place in range(count)]
         wanted = [*numbers, *text]
@@ -114,8 +120,8 @@ def parse_head(content: bytes, rows: int) -> tuple[str, tuple[tuple[str, ...], .
         return None
 
 
-def _to_numpy(column: pa.ChunkedArray) -> NDArray[np.generic]:
-    if pa.types.is_string(column.type):
+def _to_numpy(column: "pa.ChunkedArray") -> NDArray[np.generic]:
+    if str(column.type) == "string":
         return np.array([cell or "" for cell in column.to_pylist()], np.str_)
     values: NDArray[np.generic] = column.to_numpy()
     return values

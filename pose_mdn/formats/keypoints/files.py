@@ -5,10 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pose_mdn.errors import InputError
-from pose_mdn.formats.keypoints import npz, parquet_writer
+from pose_mdn.formats.keypoints import npz
 from pose_mdn.poses.keypoints import KeypointSequence
 
-_WRITERS: dict[str, Callable[[Path, KeypointSequence], None]] = {".npz": npz.write, ".parquet": parquet_writer.write}
+
+def _write_table(path: Path, sequence: KeypointSequence) -> None:
+    # Imported when used, because pyarrow takes longer to import than all the rest.
+    from pose_mdn.formats.keypoints.tables import parquet_writer  # noqa: PLC0415
+
+    parquet_writer.write(path, sequence)
+
+
+_WRITERS: dict[str, Callable[[Path, KeypointSequence], None]] = {".npz": npz.write, ".parquet": _write_table}
 
 
 def write_keypoints(path: str | os.PathLike[str], sequence: KeypointSequence) -> None:

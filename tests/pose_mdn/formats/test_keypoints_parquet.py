@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pose_mdn.errors import FormatError, InputError
 from pose_mdn.formats import read_keypoints, write_hypotheses, write_keypoints
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
-from pose_mdn.formats.keypoints.parquet import open_stream
-from pose_mdn.formats.keypoints.parquet_writer import write_pieces
+from pose_mdn.formats.keypoints.tables.parquet_stream import open_stream
+from pose_mdn.formats.keypoints.tables.parquet_writer import write_pieces
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import COCO17, SKELETONS
 

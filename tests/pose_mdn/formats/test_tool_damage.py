@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pose_mdn.errors import FormatError
 from pose_mdn.formats import read_keypoints, write_keypoints
 from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
-from pose_mdn.formats.keypoints.parquet import open_stream
+from pose_mdn.formats.keypoints.tables.parquet_stream import open_stream
 from pose_mdn.formats.plain_pickle import read_plain_pickle
 
 FILES = Path(__file__).with_name("keypoints")

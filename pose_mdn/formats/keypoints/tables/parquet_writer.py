@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pose_mdn.errors import InputError
 from pose_mdn.formats.atomic import replace_atomically
-from pose_mdn.formats.keypoints.parquet_facts import METADATA_KEY, write_facts
+from pose_mdn.formats.keypoints.tables.parquet_facts import METADATA_KEY, write_facts
 from pose_mdn.poses.keypoints import KeypointSequence
 
 _ROWS_PER_GROUP = 131_072

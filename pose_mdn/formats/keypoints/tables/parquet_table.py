@@ -19,7 +19,7 @@ from pose_mdn.formats.keypoints.landmark_columns import joint_columns as joint_c
 from pose_mdn.formats.keypoints.layout_by_count import layout_of_count
 from pose_mdn.formats.keypoints.missing import mark_missing
 from pose_mdn.formats.keypoints.named_joints import BodyLayout, layout_of_own_names
-from pose_mdn.formats.keypoints.parquet_columns import (
+from pose_mdn.formats.keypoints.tables.parquet_columns import (
     FloatArray,
     list_depth,
     list_numbers,
@@ -27,7 +27,7 @@ from pose_mdn.formats.keypoints.parquet_columns import (
     plain_numbers,
     whole_numbers,
 )
-from pose_mdn.formats.keypoints.parquet_facts import TableFacts, read_facts
+from pose_mdn.formats.keypoints.tables.parquet_facts import TableFacts, read_facts
 from pose_mdn.formats.keypoints.tracks import arranged
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn.skeletons import COCO17, Skeleton

@@ -1,0 +1,1 @@
+"""Keypoints tables in Parquet; kept apart because pyarrow takes longer to import than all the rest."""
