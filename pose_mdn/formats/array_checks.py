@@ -44,7 +44,7 @@ def check_array(
 
 def to_float32(array: Array) -> NDArray[np.float32]:
     """Numbers as float32; what is too large for it becomes infinite without a warning."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         return array.astype(np.float32, copy=False)
 
 

@@ -30,6 +30,6 @@ def to_pixels(path: Path, keypoints: FloatArray, image_size: tuple[int, int] | N
             path,
             expected="the size of the pictures, since coordinates are fractions of it",
             got="none in the file",
-            cure="pass image_size=(width, height) in pixels",
+            cure="pass image_size=(width, height) in pixels, or --image-size 1920x1080",
         )
     return keypoints * np.array(image_size, np.float32)

@@ -41,8 +41,8 @@ def from_tracks(path: Path, tracks: Tracks, options: ReadOptions) -> KeypointSeq
             confidences are percentages.
     """
     layout = layout_of_own_names(path, tracks.joint_names, options.skeleton)
-    times, people = tracks.keypoints_px.shape[:2]
-    keypoints = tracks.keypoints_px.reshape(times * people, -1, 2)
+    times, people, joints = tracks.keypoints_px.shape[:3]
+    keypoints = tracks.keypoints_px.reshape(times * people, joints, 2)
     confidence = np.ones(keypoints.shape[:2], np.float32)
     if tracks.confidence is not None:
         confidence = tracks.confidence.reshape(keypoints.shape[:2])

@@ -10,6 +10,7 @@ import pickle
 import pickletools
 import re
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -43,6 +44,7 @@ _DAMAGE = (
     zlib.error,
     struct.error,
     pickle.UnpicklingError,
+    tokenize.TokenError,
     ArithmeticError,
     AttributeError,
     EOFError,

@@ -106,6 +106,14 @@ def test_joints_are_matched_to_the_layout_that_is_asked_for() -> None:
     np.testing.assert_array_equal(limbs(asked), limbs(read_keypoints(FILES / "deeplabcut_single.csv")))
 
 
+@pytest.mark.parametrize("name", ["deeplabcut_single.csv", "deeplabcut_several.csv", "sports2d_px.trc"])
+def test_a_file_without_frames_has_no_rows(tmp_path, name) -> None:
+    header_lines = {"deeplabcut_single.csv": 3, "deeplabcut_several.csv": 4, "sports2d_px.trc": 5}[name]
+    lines = (FILES / name).read_text().splitlines(keepends=True)
+    (tmp_path / name).write_text("".join(lines[:header_lines]))
+    assert len(read_keypoints(tmp_path / name)) == 0
+
+
 def test_names_that_are_no_body_are_listed(tmp_path) -> None:
     text = (FILES / "deeplabcut_single.csv").read_text()
     for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"):

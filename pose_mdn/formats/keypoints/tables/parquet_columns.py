@@ -120,4 +120,7 @@ def _numbers(path: Path, key: str, column: pa.Array) -> NDArray[np.floating]:
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise fault(path, expected=f"numbers in {key!r}", got=f"{column.type}", cure=_CURE)
     values: NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
-    return values if values.dtype in {np.float32, np.float64} else values.astype(np.float64)  # type: ignore[return-value]
+    if values.dtype in {np.float32, np.float64}:
+        return values  # type: ignore[return-value]
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)

@@ -25,8 +25,6 @@ _ROWS_PER_BATCH = 16_384
 _READ_AHEAD_BYTES = 2**20
 """Per column. Without it, the whole column of a row group is held in memory."""
 _ROWS_TO_JUDGE = 4_096
-_LARGEST_POSE = 1_024
-"""Numbers per pose in one column; a file that claims more is no table of poses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,12 +92,10 @@ def open_stream(path: Path, options: ReadOptions) -> ParquetKeypoints:
         rows = int(file.metadata.num_rows)
 
         def sample(columns: Sequence[str]) -> pa.RecordBatch | None:
-            _check_claims(path, file.metadata, columns)
             batches = _batches(path, file, columns, 0, min(rows, _ROWS_TO_JUDGE), size=_ROWS_TO_JUDGE)
             return next((batch for _, batch in batches), None)
 
         table = describe_table(path, file.schema_arrow, options, sample)
-        _check_claims(path, file.metadata, table.columns)
         columns = [name for name in table.columns if name not in {"frame", "person", "intrinsics"}]
         for _, batch in _batches(path, file, columns, 0, rows, size=_ROWS_TO_JUDGE):
             keypoints_px, confidence = mark_missing(path, *table.raw_joints(batch))
@@ -165,18 +161,6 @@ def _batches(
         if row >= stop:
             return
     raise fault(path, expected=f"{stop} rows", got=f"{row}", cure="write the file again")
-
-
-def _check_claims(path: Path, metadata: pq.FileMetaData, columns: Iterable[str]) -> None:
-    """Refuse a table whose rows are too large to be poses, before memory is taken for them."""
-    wanted = set(columns)
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for chunk in map(group.column, range(group.num_columns)):
-            name = chunk.path_in_schema.partition(".")[0]
-            if name in wanted and chunk.num_values > _LARGEST_POSE * max(group.num_rows, 1):
-                got = f"{chunk.num_values} in {group.num_rows} rows"
-                expected = f"at most {_LARGEST_POSE} numbers per row in {name!r}"
-                raise fault(path, expected=expected, got=got, cure="write a row per pose")
 
 
 def _damaged(path: Path, error: Exception) -> FormatError:
