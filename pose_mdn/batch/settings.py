@@ -43,6 +43,7 @@ class LiftSettings:
         outputs: Names of the result formats, such as ("npz", "trc"). The first is that of a job's target; the others
             are written beside it, with their own endings.
         choice: Which pose stands for all in formats that hold one: "mean", "top" or "linked".
+        columns: Columns of Parquet results, by the keys of hypotheses files; all if `None`.
         server: Address of a running server that lifts instead of this machine's sessions.
         server_ca: PEM file of the authorities to trust, or "system" for the system's; no encryption if `None`.
         server_token_file: File that holds the server's bearer token. The token itself is never in the settings, which
@@ -63,6 +64,7 @@ class LiftSettings:
     size: GivenSize = field(default_factory=GivenSize)
     outputs: tuple[str, ...] = ("npz",)
     choice: "PoseChoice" = "mean"
+    columns: tuple[str, ...] | None = None
     server: str | None = None
     server_ca: str | None = None
     server_token_file: str | None = None

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from pose_mdn.batch.stream_camera import StreamCamera
 from pose_mdn.formats.atomic import replace_atomically
+from pose_mdn.formats.hypotheses.columns import choose_columns
 from pose_mdn.formats.hypotheses.contents import to_arrays
 from pose_mdn.formats.hypotheses.parquet import facts_of
-from pose_mdn.formats.hypotheses.parquet_writer import ROWS_PER_GROUP, HypothesesWriter, choose_columns
+from pose_mdn.formats.hypotheses.parquet_writer import ROWS_PER_GROUP, HypothesesWriter
 from pose_mdn.formats.keypoints.keypoint_format import KeypointFormat, KeypointStream
 from pose_mdn.inference.known_camera import KnownCamera
 from pose_mdn.inference.lifter import SLICE_ROWS, Lifter, check_min_confidence

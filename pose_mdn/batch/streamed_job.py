@@ -54,6 +54,7 @@ def run_streamed(
                 apply=given,
                 min_confidence=settings.min_confidence,
                 threads=backend.threads,
+                columns=settings.columns,
                 rows=job.rows,
                 on_rows=lambda done: on_rows(done, rows),
             )

@@ -279,6 +279,12 @@ def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSett
         for number, name in enumerate(settings.outputs):
             entry = result_format(name)
             path = target if number == 0 else target.with_name(bare + entry.suffix)
+            if name == "parquet" and settings.columns is not None:
+                from pose_mdn.formats.hypotheses import parquet  # noqa: PLC0415
+
+                parquet.write(path, hypotheses, columns=settings.columns)
+                written.append(path)
+                continue
             if entry.write_hypotheses is not None:
                 written += entry.write_hypotheses(path, hypotheses)
                 continue

@@ -11,6 +11,9 @@ from pose_mdn.cli import EXIT_FAILED, print_error
 if TYPE_CHECKING:
     from pose_mdn.batch.folder_index import FolderIndex, FolderPage
 
+MOST_VIEWERS = 500
+"""A batch of more clips writes no page for each, which take longer and more disk than lifting, unless asked to."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the `index` command."""
@@ -49,6 +52,23 @@ def index(
     _print(page, as_json=as_json)
     if page.unreadable:
         raise typer.Exit(EXIT_FAILED)
+
+
+def index_folder(folder: Path, *, quiet: bool) -> None:
+    """Index a folder after a batch; clips get pages of their own unless there are very many of them."""
+    from pose_mdn.batch.folder_index import FolderIndex, IndexSettings  # noqa: PLC0415
+
+    found = FolderIndex(folder)
+    viewers = len(found) <= MOST_VIEWERS
+    if not viewers:
+        found = FolderIndex(folder, IndexSettings(viewers=False))
+    _describe(found)
+    page = found.write()
+    if quiet:
+        return
+    _print(page, as_json=False)
+    if not viewers:
+        typer.echo(f"no pages of single clips, being more than {MOST_VIEWERS}: `pose-mdn index {folder}` writes them")
 
 
 def _describe(found: "FolderIndex") -> None:

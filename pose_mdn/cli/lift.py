@@ -5,31 +5,12 @@ from pathlib import Path
 
 import typer
 
-from pose_mdn.batch.engines.engine import EngineOptions
+from pose_mdn.batch.engines.engine import EngineOptions, open_engine
 from pose_mdn.batch.job import Job
 from pose_mdn.batch.settings import LiftSettings
 from pose_mdn.cli import lift_options as options
-from pose_mdn.cli.body_options import (
-    BoneLengthsOption,
-    CameraHeightOption,
-    CameraRollOption,
-    CameraTiltOption,
-    GroundPlaneOption,
-    GroundUpOption,
-    KnownDistanceOption,
-    StatureOption,
-    parse_size_options,
-)
-from pose_mdn.cli.camera_options import (
-    CameraOption,
-    DistortionOption,
-    EstimateFocalOption,
-    ExifOption,
-    FovOption,
-    ImageSizeOption,
-    IntrinsicsOption,
-    parse_camera_options,
-)
+from pose_mdn.cli.lift_request import LiftRequest, lift_request
+from pose_mdn.cli.shared_options import with_options_of
 from pose_mdn.cli.sources import plan_jobs
 
 
@@ -41,6 +22,7 @@ class _Manner:
     how: EngineOptions
     resume: bool
     dry_run: bool
+    index: bool | None
     as_json: bool
 
 
@@ -49,40 +31,13 @@ def register(app: typer.Typer) -> None:
     app.command("lift")(lift)
 
 
+@with_options_of(lift_request, as_argument="request")
 def lift(
     inputs: options.InputsArgument,
     *,
-    output: options.OutputOption,
-    format_: options.FormatOption = None,
-    skeleton: options.SkeletonOption = None,
-    mapping: options.MappingOption = "names",
-    fps: options.FpsOption = None,
-    trust_pickle: options.TrustPickleOption = False,
-    model: options.ModelOption = "mdn_lifter",
-    min_confidence: options.MinConfidenceOption = 0.1,
-    num_hypotheses: options.NumHypothesesOption = None,
-    seed: options.SeedOption = 0,
-    server: options.ServerOption = None,
-    server_ca: options.ServerCaOption = None,
-    server_token_file: options.ServerTokenFileOption = None,
-    camera: CameraOption = None,
-    fov: FovOption = None,
-    exif: ExifOption = None,
-    estimate_focal: EstimateFocalOption = False,
-    intrinsics: IntrinsicsOption = None,
-    distortion: DistortionOption = None,
-    image_size: ImageSizeOption = None,
-    stature: StatureOption = None,
-    bone_lengths: BoneLengthsOption = None,
-    known_distance: KnownDistanceOption = None,
-    camera_height: CameraHeightOption = None,
-    camera_tilt: CameraTiltOption = None,
-    camera_roll: CameraRollOption = 0.0,
-    ground_plane: GroundPlaneOption = None,
-    ground_up: GroundUpOption = None,
-    to: options.ToOption = None,
-    pose: options.PoseOption = "mean",
+    request: LiftRequest,
     rows_per_part: options.RowsPerPartOption = None,
+    index: options.IndexOption = None,
     as_json: options.JsonOption = False,
     workers: options.WorkersOption = 0,
     threads: options.ThreadsOption = 0,
@@ -101,59 +56,20 @@ def lift(
     One camera tells no metres: without anything from the panel Size, people are taken for adults of usual size
     (docs/scale.md).
     """
-    out = options.parse_output(output)
-    formats = options.parse_result_formats(to, out)
-    given_camera = parse_camera_options(
-        camera, intrinsics, distortion, image_size, fov=fov, exif=exif, estimate_focal=estimate_focal
-    )
-    size = parse_size_options(
-        stature,
-        bone_lengths,
-        distances=known_distance or [],
-        camera_height_m=camera_height,
-        camera_tilt_deg=camera_tilt,
-        camera_roll_deg=camera_roll,
-        ground_plane=ground_plane,
-        ground_up=ground_up,
-        camera=given_camera.camera,
-    )
-    options.check_names(format_, skeleton)
-    settings = LiftSettings(
-        model=model,
-        num_hypotheses=num_hypotheses,
-        seed=seed,
-        min_confidence=min_confidence,
-        format=format_,
-        skeleton=skeleton,
-        mapping=options.check_mapping(mapping),
-        image_size=given_camera.image_size,
-        fps=fps,
-        trust_pickle=trust_pickle,
-        camera=given_camera,
-        size=size,
-        outputs=formats.names,
-        choice=pose,
-        server=server,
-        server_ca=server_ca,
-        server_token_file=server_token_file,
-    )
     how = EngineOptions(workers=workers, threads=threads, patience_s=patience, cluster=cluster)
-    manner = _Manner(engine=engine, how=how, resume=resume, dry_run=dry_run, as_json=as_json)
-    jobs, folder = _plan(inputs, out, settings, formats, rows_per_part)
-    _do(jobs, settings, folder, manner)
+    manner = _Manner(engine=engine, how=how, resume=resume, dry_run=dry_run, index=index, as_json=as_json)
+    jobs, folder = plan(inputs, request, rows_per_part)
+    _do(jobs, request.settings, folder, manner)
 
 
-def _plan(
-    inputs: list[str],
-    output: Path | str,
-    settings: LiftSettings,
-    formats: options.ResultFormats,
-    rows_per_part: int | None,
+def plan(
+    inputs: list[str], request: LiftRequest, rows_per_part: int | None = None
 ) -> tuple[list[Job], Path | str | None]:
     """The jobs, and OUT if it is a folder, which then has a manifest."""
+    formats, output = request.formats, request.output
     jobs = plan_jobs(inputs, output, suffix=formats.suffix, suffixes=formats.suffixes)
     folder = None if [job.target for job in jobs] == [str(output)] else output
-    return _split(jobs, settings, rows_per_part, folder), folder
+    return _split(jobs, request.settings, rows_per_part, folder), folder
 
 
 def _do(jobs: list[Job], settings: LiftSettings, folder: Path | str | None, manner: _Manner) -> None:
@@ -166,7 +82,18 @@ def _do(jobs: list[Job], settings: LiftSettings, folder: Path | str | None, mann
         return
     from pose_mdn.cli.lift_run import run  # noqa: PLC0415
 
-    run(jobs, settings, manner.engine, manner.how, folder, resume=manner.resume, as_json=manner.as_json)
+    page = _folder_to_index(jobs, folder, wanted=manner.index)
+    engine = open_engine(manner.engine, manner.how)
+    run(jobs, settings, engine, folder, resume=manner.resume, as_json=manner.as_json, page=page)
+
+
+def _folder_to_index(jobs: list[Job], folder: Path | str | None, *, wanted: bool | None) -> Path | None:
+    """OUT if it gets a page of its clips."""
+    local = isinstance(folder, Path)
+    if wanted and not local:
+        raise typer.BadParameter(f"--index needs a folder on this machine as OUT, got {folder or jobs[0].target}")
+    several = len(jobs) > 1 if wanted is None else wanted
+    return folder if several and isinstance(folder, Path) else None
 
 
 def _split(jobs: list[Job], settings: LiftSettings, rows_per_part: int | None, folder: Path | str | None) -> list[Job]:

@@ -103,6 +103,14 @@ ToOption = Annotated[
         rich_help_panel=_OUTPUT,
     ),
 ]
+ColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[,...]",
+        help="Columns of parquet results, for large files: frame,status,means, ... (docs/bulk.md); all if left out.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
 PoseOption = Annotated[
     Literal["mean", "top", "linked"],
     typer.Option(
@@ -124,6 +132,15 @@ JsonOption = Annotated[
     bool,
     typer.Option(
         "--json", help="Print events for machines on stdout, one JSON object a line.", rich_help_panel=_OUTPUT
+    ),
+]
+IndexOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--index/--no-index",
+        help="Write OUT/index.html, a page of all clips with thumbnails and flags (docs/folder_page.md); done by "
+        "default for several inputs.",
+        rich_help_panel=_OUTPUT,
     ),
 ]
 WorkersOption = Annotated[
@@ -231,3 +248,22 @@ def _one_of(option: str, name: str, known: Sequence[str]) -> str:
     if name not in known:
         raise typer.BadParameter(f"{option}: expected one of {', '.join(known)}, got {name!r}")
     return name
+
+
+def parse_columns(text: str | None, outputs: Sequence[str]) -> tuple[str, ...] | None:
+    """The columns of parquet results.
+
+    Raises:
+        typer.BadParameter: No result is a parquet file, or there is no such column.
+    """
+    if text is None:
+        return None
+    if "parquet" not in outputs:
+        raise typer.BadParameter("--columns is for parquet results; add --to parquet")
+    from pose_mdn.errors import InputError  # noqa: PLC0415
+    from pose_mdn.formats.hypotheses.columns import choose_columns  # noqa: PLC0415
+
+    try:
+        return tuple(column.key for column in choose_columns([name.strip() for name in text.split(",")]))
+    except InputError as error:
+        raise typer.BadParameter(f"--{error}") from error

@@ -31,12 +31,15 @@ class EngineOptions:
         workers: How many jobs are worked on at a time; 0 for one per core.
         threads: How many slices of one job are lifted at a time; 0 shares the workers out among the jobs.
         patience_s: A job in which nothing moves for so long has failed; 0 waits for ever.
+        apart: Whether even a single job is done in a process of its own, so that one which crashes its reader ends
+            nothing else.
         cluster: Address of the cluster, for engines that have one; a new one on this machine if `None`.
     """
 
     workers: int = 0
     threads: int = 0
     patience_s: float = DEFAULT_PATIENCE_S
+    apart: bool = False
     cluster: str | None = None
 
 

@@ -39,7 +39,7 @@ class LocalEngine:
         options = self._options
         workers = options.workers or available_cores()
         # What is piped in can be read by this process only.
-        if len(jobs) < 2 or any(job.source == STDIN for job in jobs):
+        if (len(jobs) < 2 and not options.apart) or any(job.source == STDIN for job in jobs):
             yield from self._run_here(jobs, settings, options.threads or workers)
             return
         processes = min(workers, len(jobs))

@@ -115,7 +115,8 @@ def _appointed(ray: Any, jobs: Sequence[Job], settings: LiftSettings, patience_s
 
     from pose_mdn.batch.engines.ray_conductor import CALLS_AT_A_TIME, Conductor  # noqa: PLC0415
 
-    near = NodeAffinitySchedulingStrategy(node_id=ray.get_runtime_context().get_node_id(), soft=True)
+    # Not softly: Ray puts an actor without cores on any node then, and that may be the one that dies.
+    near = NodeAffinitySchedulingStrategy(node_id=ray.get_runtime_context().get_node_id(), soft=False)
     made = ray.remote(Conductor).options(num_cpus=0, max_concurrency=CALLS_AT_A_TIME, scheduling_strategy=near)
     return made.remote(list(jobs), settings, patience_s)
 

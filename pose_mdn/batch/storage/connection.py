@@ -35,7 +35,7 @@ def reached(url: str, wanted: str) -> Iterator[tuple[FileSystem, str]]:
     except ImportError as error:
         raise MissingExtraError(
             f"{url}: expected fsspec and its part for this storage, got {_reason(error)!r}; "
-            "install it: pip install 'pose-mdn[cloud]', for other storages than S3 and Google's also their package"
+            "install it: pip install 'pose-mdn[cloud]', for other storages than S3 also their package"
         ) from error
     except Exception as error:  # Each storage's library has errors of its own, and no common class.
         raise InputError(

@@ -1,9 +1,11 @@
 """The per-pose arrays of a hypotheses file: one table for the writers and the readers of every suffix."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from pose_mdn.errors import InputError
 from pose_mdn.formats.array_checks import NUMBERS, TEXT, WHOLE_NUMBERS
 from pose_mdn.skeletons import HUMAN36M17
 
@@ -137,3 +139,18 @@ COLUMNS = (
     ),
 )
 """Every per-row array, in the order in which it is written."""
+
+
+def choose_columns(keys: Sequence[str] | None) -> tuple[Column, ...]:
+    """The columns of these keys, in the order in which they are written; all of them for `None`.
+
+    Raises:
+        InputError: There is no such column, or none is named.
+    """
+    if keys is None:
+        return COLUMNS
+    known = {column.key for column in COLUMNS}
+    if not keys or not known >= set(keys):
+        wrong = next((key for key in keys if key not in known), "none")
+        raise InputError(f"columns: expected some of {', '.join(sorted(known))}, got {wrong!r}", field="columns")
+    return tuple(column for column in COLUMNS if column.key in keys)

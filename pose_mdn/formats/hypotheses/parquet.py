@@ -17,7 +17,7 @@ from pose_mdn.errors import FormatError
 from pose_mdn.formats.array_checks import Array
 from pose_mdn.formats.atomic import replace_atomically
 from pose_mdn.formats.faults import fault, shown, unreadable
-from pose_mdn.formats.hypotheses.columns import COLUMNS, Column
+from pose_mdn.formats.hypotheses.columns import COLUMNS, Column, choose_columns
 from pose_mdn.formats.hypotheses.contents import OPTIONAL_FACTS, REQUIRED_FACTS, from_arrays, to_arrays
 from pose_mdn.formats.hypotheses.parquet_writer import METADATA_KEY, ROWS_PER_GROUP, HypothesesWriter, arrow_type
 from pose_mdn.formats.npz_archive import check_expansion
@@ -26,14 +26,23 @@ from pose_mdn.poses.hypotheses import HypothesisSequence
 _COLUMN_KEYS = frozenset(column.key for column in COLUMNS)
 
 
-def write(path: Path, sequence: HypothesisSequence) -> None:
-    """Write a table with page checksums, so that damage is noticed when it is read."""
-    arrays = to_arrays(sequence)
+def write(path: Path, sequence: HypothesisSequence, *, columns: Sequence[str] | None = None) -> None:
+    """Write a table with page checksums, so that damage is noticed when it is read.
+
+    Args:
+        path: Where to.
+        sequence: What to write.
+        columns: Keys of the columns to write; all if left out, which `read` insists on.
+
+    Raises:
+        InputError: There is no such column, or the place cannot be written to.
+    """
+    arrays, chosen = to_arrays(sequence), choose_columns(columns)
     with replace_atomically(path) as stream:
-        writer = HypothesesWriter(stream, facts_of(arrays), num_hypotheses=sequence.num_hypotheses)
+        writer = HypothesesWriter(stream, facts_of(arrays), num_hypotheses=sequence.num_hypotheses, columns=chosen)
         for start in range(0, len(sequence), ROWS_PER_GROUP):
             rows = slice(start, start + ROWS_PER_GROUP)
-            writer.write({key: np.ascontiguousarray(arrays[key][rows]) for key in _COLUMN_KEYS})
+            writer.write({column.key: np.ascontiguousarray(arrays[column.key][rows]) for column in chosen})
         writer.close()
 
 

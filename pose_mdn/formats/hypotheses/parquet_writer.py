@@ -11,7 +11,6 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from pose_mdn.errors import InputError
 from pose_mdn.formats.array_checks import Array
 from pose_mdn.formats.hypotheses.columns import COLUMNS, Column
 from pose_mdn.formats.hypotheses.parquet_footer import MAGIC, SNAPPY, UNCOMPRESSED, Chunk, Group, footer
@@ -37,21 +36,6 @@ def arrow_type(column: Column, num_hypotheses: int) -> pa.DataType:
     for size in reversed(column.sizes(num_hypotheses)):
         result = pa.list_(pa.field("element", result, nullable=False), size)
     return result
-
-
-def choose_columns(keys: Sequence[str] | None) -> tuple[Column, ...]:
-    """The columns of these keys, in the order in which they are written; all of them for `None`.
-
-    Raises:
-        InputError: There is no such column, or none is named.
-    """
-    if keys is None:
-        return COLUMNS
-    known = {column.key for column in COLUMNS}
-    if not keys or not known >= set(keys):
-        wrong = next((key for key in keys if key not in known), "none")
-        raise InputError(f"columns: expected some of {', '.join(sorted(known))}, got {wrong!r}", field="columns")
-    return tuple(column for column in COLUMNS if column.key in keys)
 
 
 class HypothesesWriter:

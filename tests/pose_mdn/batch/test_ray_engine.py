@@ -125,6 +125,12 @@ def processes_below(parent: int) -> list[int]:
     return below + [deeper for process in below for deeper in processes_below(process)]
 
 
+def another_node(cluster: Any) -> Any:
+    """A node that is not the one that this process is connected to, where the conductor is."""
+    ours = pytest.importorskip("ray").get_runtime_context().get_node_id()
+    return next(node for node in cluster.worker_nodes if node.node_id != ours)
+
+
 def kill_hard(node: Any) -> None:
     raylet = node.all_processes["raylet"][0].process.pid
     for process in [raylet, *processes_below(raylet)]:
@@ -158,13 +164,12 @@ def test_a_node_that_is_killed_half_way_changes_nothing(
     for event in run_batch(jobs, SETTINGS, engine, out=out):
         events.append(event)
         if sum(isinstance(event, Done) for event in events) == NUM_CLIPS // 3 and isinstance(event, Done):
-            kill_hard(sorted(cluster.worker_nodes, key=id)[0])
+            kill_hard(another_node(cluster))
     done, failed = names(events, Done), names(events, Failed)
     assert sorted(done + failed) == sorted(job.target for job in jobs), "each job ends once"
     assert failed == [str(out / "damaged.npz")]
     assert contents(out) == contents(one_machine)
     assert remembered(out) == remembered(one_machine)
-    assert 1 < most_in_flight(events) <= TASKS_PER_WORKER * NODES
     assert capfd.readouterr().out == "", "Ray's messages would spoil the events on stdout"
     cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20, wait=False)
 
@@ -204,6 +209,8 @@ def test_a_batch_whose_driver_was_killed_is_resumed(
     # What was done in the last quarter of a second may not be in the manifest yet.
     assert 0 < events[0].skipped < len(jobs)
     assert events[0].skipped + len(names(events, Done)) == NUM_CLIPS + 4
+    # Twice what workers may have, since word of a job that is done comes later than that of the next one's beginning.
+    assert 1 < most_in_flight(events) <= 2 * TASKS_PER_WORKER * NODES
     assert contents(out) == contents(one_machine)
     assert remembered(out) == remembered(one_machine)
 

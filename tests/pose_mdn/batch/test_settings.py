@@ -29,6 +29,7 @@ OTHERS = {
     "size": GivenSize(bodies=KnownBodies(everyone=KnownBody(stature_m=1.8))),
     "outputs": ("npz", "parquet"),
     "choice": "top",
+    "columns": ("frame", "means"),
 }
 
 ELSEWHERE = {"model", "server", "server_ca", "server_token_file"}
