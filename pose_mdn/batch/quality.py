@@ -41,10 +41,9 @@ def _diagonals_px(rows: "HypothesisSequence") -> "NDArray[np.floating]":
     """(N,) diagonal of the box around each person's joints."""
     import numpy as np  # noqa: PLC0415
 
-    seen = (rows.confidence > 0)[..., None]
-    low = np.where(seen, rows.keypoints_px, np.inf).min(axis=1)
-    high = np.where(seen, rows.keypoints_px, -np.inf).max(axis=1)
-    return np.asarray(np.maximum(np.hypot(*(high - low).T), 1.0))
+    # Joints that were not seen are NaN, which these two leave out.
+    extent_px = np.fmax.reduce(rows.keypoints_px, axis=1) - np.fmin.reduce(rows.keypoints_px, axis=1)
+    return np.asarray(np.fmax(np.hypot(*extent_px.T), 1.0))
 
 
 def _spread_m(rows: "HypothesisSequence") -> "NDArray[np.floating]":
@@ -52,6 +51,7 @@ def _spread_m(rows: "HypothesisSequence") -> "NDArray[np.floating]":
     import numpy as np  # noqa: PLC0415
 
     weights = rows.mixing_coefficients
-    mean_m = np.einsum("nm,nmjd->njd", weights, rows.means_m)
-    distance_m = np.linalg.norm(rows.means_m - mean_m[:, None], axis=-1).mean(axis=-1)
+    mean_m = (weights[:, None] @ rows.means_m.reshape(*weights.shape, -1)).reshape(len(rows), 1, -1, 3)
+    away_m = rows.means_m - mean_m
+    distance_m = np.sqrt(np.einsum("nmjd,nmjd->nmj", away_m, away_m)).mean(axis=-1)
     return np.asarray((weights * distance_m).sum(axis=1))
