@@ -82,18 +82,21 @@ def _do(jobs: list[Job], settings: LiftSettings, folder: Path | str | None, mann
         return
     from pose_mdn.cli.lift_run import run  # noqa: PLC0415
 
-    page = _folder_to_index(jobs, folder, wanted=manner.index)
+    page = _folder_to_index(jobs, settings, folder, wanted=manner.index)
     engine = open_engine(manner.engine, manner.how)
     run(jobs, settings, engine, folder, resume=manner.resume, as_json=manner.as_json, page=page)
 
 
-def _folder_to_index(jobs: list[Job], folder: Path | str | None, *, wanted: bool | None) -> Path | None:
-    """OUT if it gets a page of its clips."""
-    local = isinstance(folder, Path)
-    if wanted and not local:
-        raise typer.BadParameter(f"--index needs a folder on this machine as OUT, got {folder or jobs[0].target}")
-    several = len(jobs) > 1 if wanted is None else wanted
-    return folder if several and isinstance(folder, Path) else None
+def _folder_to_index(
+    jobs: list[Job], settings: LiftSettings, folder: Path | str | None, *, wanted: bool | None
+) -> Path | None:
+    """OUT if it gets a page of its clips: by default if there are several, in files that can be read again whole."""
+    if not isinstance(folder, Path):
+        if wanted:
+            raise typer.BadParameter(f"--index needs a folder on this machine as OUT, got {folder or jobs[0].target}")
+        return None
+    readable = settings.columns is None and not {"npz", "parquet", "jsonl"}.isdisjoint(settings.outputs)
+    return folder if (len(jobs) > 1 and readable if wanted is None else wanted) else None
 
 
 def _split(jobs: list[Job], settings: LiftSettings, rows_per_part: int | None, folder: Path | str | None) -> list[Job]:

@@ -120,7 +120,7 @@ def test_a_folder_of_files_is_several_inputs(run: Run, tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_people(tmp_path / "in" / f"{name}.npz")
     assert run(tmp_path / "in", "-o", tmp_path / "out", "--to", "parquet").exit_code == 0
-    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["a.parquet", "b.parquet"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.*")) == ["a.parquet", "b.parquet", "index.html"]
 
 
 def test_a_folder_of_recordings_is_searched(run: Run, tmp_path: Path) -> None:
