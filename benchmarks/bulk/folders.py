@@ -127,7 +127,7 @@ def read_s(jobs: list[Job], settings: LiftSettings) -> float:
 
 def lift_s(source: Path, out: Path, workers: int, model: str) -> float:
     """Seconds that the command takes."""
-    words = [str(source), "-o", str(out), "--workers", str(workers), "--model", model, "--json"]
+    words = [str(source), "-o", str(out), "--workers", str(workers), "--model", model, "--json", "--no-index"]
     began_s = time.perf_counter()
     subprocess.run([*COMMAND, *words], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began_s

@@ -97,11 +97,11 @@ def count(out: Path) -> int:
 
 
 def checksums(out: Path) -> dict[str, str]:
-    """Of all files but the manifest."""
+    """Of all files but the manifest and the page of the folder, which names it."""
     return {
         str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in out.rglob("*")
-        if path.is_file() and ".pose-mdn" not in path.parts
+        if path.is_file() and ".pose-mdn" not in path.parts and path.name != "index.html"
     }
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pose_mdn.batch.job import Job
 
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
+_PAGE = re.compile(r"\..+\.html\.[0-9a-f]{8}\.tmp")
 _NAME_KEPT = 64
 """Characters of the file's name that `replace_atomically` keeps."""
 
@@ -31,6 +32,20 @@ def remove_leftovers(jobs: Sequence[Job]) -> list[str]:
                     os.unlink(entry.path)
                     removed.append(entry.path)
     return removed
+
+
+def remove_page_leftovers(root: str | os.PathLike[str]) -> None:
+    """Remove what was half-written of the pages of a folder of results: `index.html` and all in `viewers`."""
+    with os.scandir(root) as entries:
+        pages = [entry.path for entry in entries if _PAGE.fullmatch(entry.name)]
+    viewers = [
+        os.path.join(top, name)
+        for top, _, names in os.walk(os.path.join(root, "viewers"))
+        for name in names
+        if _PAGE.fullmatch(name)
+    ]
+    for path in pages + viewers:
+        os.unlink(path)
 
 
 def _is_leftover(name: str, stems: set[str]) -> bool:

@@ -44,7 +44,7 @@ def run_batch(
     if out is None:
         yield from _run(jobs, settings, engine, model, None, skipped=0)
         return
-    from pose_mdn.batch.leftovers import remove_leftovers  # noqa: PLC0415
+    from pose_mdn.batch.leftovers import remove_leftovers, remove_page_leftovers  # noqa: PLC0415
     from pose_mdn.batch.record import opened_record  # noqa: PLC0415
 
     with ExitStack() as cleaning:
@@ -54,6 +54,8 @@ def run_batch(
         left = [job for job in jobs if not manifest.is_done(job)] if resume else list(jobs)
         if resume:
             remove_leftovers(jobs)
+            if isinstance(out, Path):
+                remove_page_leftovers(out)
         # Workers that are ended cannot clean up behind themselves.
         cleaning.callback(remove_leftovers, left)
         manifest.forget(left)
