@@ -39,27 +39,6 @@ class Recognised:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quality:
-    """What makes a clip worth a second look. Medians and shares are over the rows that were lifted; `None` if none was.
-
-    Attributes:
-        lifted: Share of all rows that hold hypotheses.
-        joints_missing: Mean share of the 17 joints that were not seen.
-        reprojection_px: Median reprojection error of the most probable hypothesis.
-        reprojection_relative: The same as a share of the diagonal of the box around the person's joints.
-        out_of_distribution: Share that looks like no person as the model knows people; `None` without a score.
-        spread_m: Median over rows of the mean distance of the hypotheses' joints from the mixture's mean.
-    """
-
-    lifted: float
-    joints_missing: float | None
-    reprojection_px: float | None
-    reprojection_relative: float | None
-    out_of_distribution: float | None
-    spread_m: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class JobResult:
     """A job that is done: its files are in place.
 
@@ -73,7 +52,6 @@ class JobResult:
         size: Where the people's size came from.
         model: Name and version of the lifter, "mdn_lifter/1".
         recognised: How the source was read.
-        quality: What makes the clip worth a second look.
         source_stamp: `stamp` of the source as it was before it was read.
         seconds: Spent on this job by the worker.
     """
@@ -87,7 +65,6 @@ class JobResult:
     size: str
     model: str
     recognised: Recognised
-    quality: Quality
     source_stamp: str
     seconds: float
 
@@ -102,6 +79,5 @@ class JobResult:
             "job": Job.from_document(document["job"]),
             "outputs": tuple(OutputFile(**output) for output in document["outputs"]),
             "recognised": Recognised(**document["recognised"]),
-            "quality": Quality(**document["quality"]),
         }
         return cls(**{**document, **rest})

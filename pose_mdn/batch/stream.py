@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pose_mdn.batch.stream_camera import StreamCamera
@@ -37,7 +36,6 @@ Columns = dict[str, NDArray[Any]]
 
 _GROUPS_AT_WORK = 3
 """One being written, one being lifted, and one waiting, so that no thread has to wait for another."""
-_SAMPLED_SLICES = ROWS_PER_GROUP // SLICE_ROWS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +48,7 @@ class StreamResult:
         out_of_distribution: How many look like no person; `None` if the model gives no score.
         intrinsics_source: Where the camera came from.
         size_source: Where the people's size came from.
-        sample: Some 16,000 rows spread evenly over the file, or all if there are fewer, to judge its quality by.
+        model: Name and version of the lifter, "mdn_lifter/1".
     """
 
     rows: int
@@ -58,7 +56,7 @@ class StreamResult:
     out_of_distribution: int | None
     intrinsics_source: str
     size_source: str
-    sample: HypothesisSequence
+    model: str
 
 
 def can_stream(entry: KeypointFormat, settings: "LiftSettings") -> bool:
@@ -120,7 +118,7 @@ def lift_stream(
             yield from map(given, stream.chunks(ROWS_PER_GROUP, start=start, stop=stop))
 
     camera = StreamCamera(nobody, pieces, min_confidence)
-    tally = Tally(lifter, rows=max(stop - start, 0))
+    tally = Tally(lifter)
     empty = lifter.assemble(nobody, camera.of(nobody), lifter.empty_columns(0))
     with replace_atomically(target) as file, _Lifting(lifter, camera, pieces(), min_confidence, threads) as groups:
         writer = HypothesesWriter(
@@ -227,30 +225,21 @@ class _Group:
 
 
 class Tally:
-    """Counts what becomes of rows as they pass, and keeps a few of them."""
+    """Counts what becomes of rows as they pass."""
 
-    def __init__(self, lifter: Lifter, *, rows: int) -> None:
-        """Begin to count.
-
-        Args:
-            lifter: What lifts.
-            rows: How many will come.
-        """
+    def __init__(self, lifter: Lifter) -> None:
+        """Begin to count what a lifter gives."""
         self._scored = lifter.gives_ood_score
         self._rows = 0
         self._status: Counter[str] = Counter()
         self._out_of_distribution = 0
-        self._sample: list[HypothesisSequence] = []
-        self._stride = SLICE_ROWS * max(1, -(-rows // (SLICE_ROWS * _SAMPLED_SLICES)))
 
     def add(self, group: HypothesisSequence) -> None:
-        """Count the rows that come next; what is kept of them is copied."""
+        """Count the rows that come next."""
         whole = group.status == Status.LIFTED.value
         self._status[Status.LIFTED.value] += int(whole.sum())
         self._status.update(map(str, group.status[~whole]))
         self._out_of_distribution += int((group.ood_score > OUT_OF_DISTRIBUTION).sum())
-        for start in range(-self._rows % self._stride, len(group), self._stride):
-            self._sample.append(group.take(np.arange(start, min(start + SLICE_ROWS, len(group)))))
         self._rows += len(group)
 
     def result(self, empty: HypothesisSequence) -> StreamResult:
@@ -261,5 +250,5 @@ class Tally:
             out_of_distribution=self._out_of_distribution if self._scored else None,
             intrinsics_source=empty.intrinsics_source,
             size_source=empty.size_source,
-            sample=HypothesisSequence.concatenate([empty, *self._sample]),
+            model=empty.model,
         )

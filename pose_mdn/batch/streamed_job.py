@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from pose_mdn.batch import storage
 from pose_mdn.batch.backend import LocalBackend
 from pose_mdn.batch.job import Job, stamp
-from pose_mdn.batch.quality import measure
 from pose_mdn.batch.result import JobResult, OutputFile, Recognised
 from pose_mdn.batch.settings import LiftSettings
 from pose_mdn.batch.stream import StreamResult, can_stream, lift_stream
@@ -82,9 +81,8 @@ def _result(
         out_of_distribution=lifted.out_of_distribution,
         intrinsics=lifted.intrinsics_source,
         size=lifted.size_source,
-        model=lifted.sample.model,
+        model=lifted.model,
         recognised=recognised,
-        quality=measure(lifted.sample, scored=lifted.out_of_distribution is not None),
         source_stamp=source_stamp,
         seconds=seconds,
     )

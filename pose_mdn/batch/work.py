@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Self
 from pose_mdn.batch import storage
 from pose_mdn.batch.backend import Backend, LocalBackend, open_backend
 from pose_mdn.batch.job import STDIN, Job, stamp
-from pose_mdn.batch.quality import measure
 from pose_mdn.batch.result import JobResult, OutputFile, Recognised
 from pose_mdn.batch.settings import LiftSettings
 
@@ -145,7 +144,6 @@ class JobWorker:
             size=hypotheses.size_source,
             model=hypotheses.model,
             recognised=read.recognised,
-            quality=measure(hypotheses, scored=scored),
             source_stamp=read.source_stamp,
             seconds=round(read.seconds + lifted.seconds + time.monotonic() - began_s, 6),
         )
