@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from pose_mdn.errors import BundleError
-from pose_mdn.inference import find_bundle
+from pose_mdn.inference import Lifter, find_bundle
 from pose_mdn.inference.bundle import Bundle
 from pose_mdn.poses.keypoints import FloatArray
 from pose_mdn_server.models.graph import Graph
@@ -84,7 +84,13 @@ def test_lifters_that_sample_are_run_at_their_own_number_of_samples(
         noise.add(feed["noise"].shape[:2])
         return run(session, outputs, feed)
 
+    def remember_bound(lifter: Lifter, feed: dict[str, np.ndarray], columns: dict[str, np.ndarray]) -> object:
+        noise.add(feed["noise"].shape[:2])
+        return run_into(lifter, feed, columns)
+
+    run_into = Lifter._run_into
     monkeypatch.setattr(Counted, "run", remember)
+    monkeypatch.setattr(Lifter, "_run_into", remember_bound)
     model = load_served_model(find_bundle("cvae_lifter"), threads=1, batch_sizes=(1, 4))
     assert model.lifter is not None
     samples = model.lifter.num_hypotheses
