@@ -87,8 +87,10 @@ def raw_runner(lifter: Lifter, feed: dict[str, np.ndarray], threads: int, batch:
     return run
 
 
-def seconds(task: Callable[[], object]) -> tuple[float, float]:
-    """Wall time and processor time of one call."""
+def seconds(task: Callable[[], object], result: Path | None = None) -> tuple[float, float]:
+    """Wall time and processor time of one call; deleting what an earlier one wrote is not part of it."""
+    if result is not None:
+        result.unlink(missing_ok=True)
     began, began_cpu = time.perf_counter(), time.process_time()
     task()
     return time.perf_counter() - began, time.process_time() - began_cpu
@@ -120,11 +122,10 @@ def measure(model: str, source: Path, options: argparse.Namespace) -> None:
         lift_stream(
             parquet_stream.open_stream(source, ReadOptions()), target, lifter, threads=options.threads, columns=columns
         )
-        target.unlink() if options.discard else None
 
     print(f"{lifter.name}/{lifter.version}, {options.rows} rows, {options.threads} threads")
     if options.only_stream:
-        taken, cpu = seconds(streamed)
+        taken, cpu = seconds(streamed, target)
         print(f"  stream {options.rows / taken:,.0f} poses/s, {1e6 * cpu / options.rows:.1f} µs of CPU per pose")
         return
     ways = raw_ways(lifter, prepared(parquet_stream.read(source, ReadOptions())), options.threads)
@@ -133,7 +134,7 @@ def measure(model: str, source: Path, options: argparse.Namespace) -> None:
     for turn in range(options.rounds + 1):
         # In both orders; the first round warms up.
         tasks = [*ways.values(), streamed]
-        times = [seconds(task) for task in (tasks if turn % 2 else reversed(tasks))]
+        times = [seconds(task, target) for task in (tasks if turn % 2 else reversed(tasks))]
         *raw, (stream_s, stream_cpu) = times if turn % 2 else times[::-1]
         if not turn:
             continue
@@ -155,7 +156,6 @@ def main() -> None:
     parser.add_argument("--skeleton", default="coco17")
     parser.add_argument("--columns", help="Keys of the columns to write, with commas between; all if left out.")
     parser.add_argument("--only-stream", action="store_true")
-    parser.add_argument("--discard", action="store_true", help="Delete each result at once.")
     parser.add_argument("--folder", type=Path, help="Where the files go; a temporary folder if left out.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from pose_mdn.batch.stream_camera import StreamCamera
-from pose_mdn.formats.atomic import replace_atomically
+from pose_mdn.formats.atomic import WriteBehind, replace_atomically
 from pose_mdn.formats.hypotheses.columns import choose_columns
 from pose_mdn.formats.hypotheses.contents import to_arrays
 from pose_mdn.formats.hypotheses.parquet import facts_of
@@ -120,13 +120,18 @@ def lift_stream(
     camera = StreamCamera(nobody, pieces, min_confidence)
     tally = Tally(lifter)
     empty = lifter.assemble(nobody, camera.of(nobody), lifter.empty_columns(0))
-    with replace_atomically(target) as file, _Lifting(lifter, camera, pieces(), min_confidence, threads) as groups:
+    with (
+        replace_atomically(target) as file,
+        WriteBehind(file) as disk,
+        _Lifting(lifter, camera, pieces(), min_confidence, threads) as groups,
+    ):
         writer = HypothesesWriter(
             file, facts_of(to_arrays(empty)), num_hypotheses=lifter.num_hypotheses, columns=chosen
         )
         for group in groups:
             arrays = to_arrays(group)
             writer.write({column.key: arrays[column.key] for column in chosen})
+            disk.advance()
             tally.add(group)
             if on_rows is not None:
                 on_rows(len(group))

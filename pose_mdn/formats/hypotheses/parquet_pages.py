@@ -8,7 +8,6 @@ The format: https://parquet.apache.org/docs/file-format/
 """
 
 import math
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,12 @@ from numpy.typing import NDArray
 
 from pose_mdn.formats.array_checks import Array
 from pose_mdn.formats.hypotheses.parquet_thrift import I32, struct, varint
+
+try:
+    # Several times as fast as zlib's, whose checksums would be the largest part of writing.
+    from isal.isal_zlib import crc32
+except ImportError:  # there are machines that it is not built for
+    from zlib import crc32
 
 PLAIN, RLE, RLE_DICTIONARY = 0, 3, 8
 """Encodings by the format's numbers."""
@@ -51,11 +56,11 @@ def plain_page(array: Array, compress: Callable[[bytes], bytes] | None = None) -
     levels, levels_crc = _levels(len(array), array.shape[1:])
     values = array.reshape(-1).view(np.uint8).data
     if compress is None:
-        crc = zlib.crc32(values, levels_crc)
+        crc = crc32(values, levels_crc)
         return _data_page(array.size, (levels, values), PLAIN, crc=crc)
     content = levels + bytes(values)
     packed = compress(content)
-    return _data_page(array.size, (packed,), PLAIN, crc=zlib.crc32(packed), unpacked_size=len(content))
+    return _data_page(array.size, (packed,), PLAIN, crc=crc32(packed), unpacked_size=len(content))
 
 
 def index_page(indices: NDArray[np.integer], num_entries: int) -> Page:
@@ -65,7 +70,7 @@ def index_page(indices: NDArray[np.integer], num_entries: int) -> Page:
         content = bytes([width]) + varint(len(indices) << 1) + b"\0"
     else:
         content = bytes([width]) + _bit_packed(indices.astype(np.uint32), width)
-    return _data_page(len(indices), (content,), RLE_DICTIONARY, crc=zlib.crc32(content))
+    return _data_page(len(indices), (content,), RLE_DICTIONARY, crc=crc32(content))
 
 
 def dictionary_page(texts: Sequence[str]) -> Page:
@@ -78,7 +83,7 @@ def dictionary_page(texts: Sequence[str]) -> Page:
             (1, I32(_DICTIONARY_PAGE)),
             (2, I32(len(content))),
             (3, I32(len(content))),
-            (4, _signed(zlib.crc32(content))),
+            (4, _signed(crc32(content))),
             (7, kind),
         ]
     )
@@ -134,7 +139,7 @@ def _levels(rows: int, sizes: tuple[int, ...]) -> tuple[bytes, int]:
     repetition = _bit_packed(np.tile(row.reshape(-1), rows), width)
     definition = varint(rows * math.prod(sizes) << 1) + bytes([depth])
     levels = b"".join(len(part).to_bytes(4, "little") + part for part in (repetition, definition))
-    return levels, zlib.crc32(levels)
+    return levels, crc32(levels)
 
 
 def _bit_packed(numbers: NDArray[np.uint32], width: int) -> bytes:
