@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from pose_mdn.batch.events import Finished
-from pose_mdn.batch.result import JobResult
+from pose_mdn.batch.result import JobResult, Recognised
 
 _STATUS_TEXTS = {
     "lifted": "lifted",
@@ -41,12 +41,24 @@ def print_finished(finished: Finished, folder: Path | str | None) -> None:
 
 def _print(result: JobResult) -> None:
     typer.echo(f"{result.job.label} -> {', '.join(output.path for output in result.outputs)}")
+    if guessed := _guessed(result.recognised):
+        typer.echo(f"  taken for {guessed}")
     typer.echo(f"  {result.rows} rows: {_counts(result.status) or 'nobody'}")
     if result.out_of_distribution:
         typer.echo(f"  {result.out_of_distribution} look out of distribution: perhaps no person (ood_score > 0.5)")
     typer.echo(f"  camera {result.intrinsics}")
     if result.size.startswith("given"):
         typer.echo(f"  size {result.size}")
+
+
+def _guessed(found: Recognised) -> str:
+    """The format and the layout, with how sure they are, as far as they were not given; empty if both were."""
+    parts = []
+    if found.confidence < 1:
+        parts.append(f"{found.format} ({found.confidence:.0%} sure: {found.reason})")
+    if found.skeleton_confidence < 1:
+        parts.append(f"joints of {found.skeleton} ({found.skeleton_confidence:.0%} sure)")
+    return ", ".join(parts)
 
 
 def _print_sums(finished: Finished) -> None:

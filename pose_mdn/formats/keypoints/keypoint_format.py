@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -85,10 +86,17 @@ class KeypointFormat:
 def first_bytes(path: Path, count: int = 4096) -> bytes:
     """The beginning of a file, without leading white space; empty if it is no readable file."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(count).lstrip()
-    except OSError:
+        state = os.stat(path)
+        # All formats ask for the same bytes in turn.
+        return _first_bytes(os.fspath(path), count, state.st_mtime_ns, state.st_size)
+    except (OSError, ValueError):
         return b""
+
+
+@lru_cache(maxsize=8)
+def _first_bytes(path: str, count: int, _changed: int, _size: int) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(count).lstrip()
 
 
 def last_bytes(path: Path, count: int = 4096) -> bytes:

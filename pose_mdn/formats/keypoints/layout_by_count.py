@@ -50,6 +50,9 @@ MMPose 1.3, `configs/_base_/datasets/{coco_wholebody,coco_wholebody_openpose,hal
 `utils/openpose_135.py`. 14 joints are CrowdPose's or AI Challenger's, 19 and 21 several things, so they need names.
 """
 
+_PEOPLE_LOOKED_AT = 64
+"""So many tell COCO's 17 joints from Human3.6M's, which differ in most of them."""
+
 
 def layout_of_count(path: Path, joints: NDArray[np.float32], count: int) -> BodyLayout:
     """The layout of people with so many joints.
@@ -81,7 +84,7 @@ def layout_of_count(path: Path, joints: NDArray[np.float32], count: int) -> Body
             cure="convert it to one of these layouts",
         )
     if skeleton is COCO17:
-        looks_so = confidence_of_first(joints, (COCO17, HUMAN36M17))
+        looks_so = confidence_of_first(joints[:_PEOPLE_LOOKED_AT], (COCO17, HUMAN36M17))
         if looks_so < _DOUBTFUL:
             confidence *= looks_so
             source += f", though the people look more like {HUMAN36M17.name}"

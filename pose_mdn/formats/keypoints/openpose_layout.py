@@ -44,6 +44,8 @@ def confidence_of_first(joints: NDArray[np.float32], candidates: tuple[Skeleton,
         joints: (P, J, 3) x px, y px, confidence; NaN coordinates where missing.
         candidates: Two layouts of J joints.
     """
+    if not len(joints):
+        return 0.5
     first, second = implausibility(joints, candidates)
     if not (np.isfinite(first) and np.isfinite(second)) or first + second == 0:
         return 0.5

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from pose_mdn.batch.backend import LocalBackend, identify_model, open_backend
 from pose_mdn.batch.settings import LiftSettings
+from pose_mdn.cli import build_app
 from pose_mdn.errors import ConfigError, InputError, ModelNotFoundError
+from pose_mdn.formats import read_hypotheses, write_keypoints
 from pose_mdn.poses.hypotheses import HypothesisSequence
 from pose_mdn.poses.keypoints import KeypointSequence
 from pose_mdn_server.client.backend import ServerBackend, connection_options, with_port
@@ -134,3 +137,20 @@ def test_the_token_comes_from_its_file_and_is_never_shown(tmp_path: Path) -> Non
     assert "sesame" not in repr(settings) + repr(options) + str(settings.document)
     with pytest.raises(ConfigError, match="expected a file that holds the server's token"):
         connection_options(replace(settings, server_token_file=str(tmp_path / "none")))
+
+
+def test_the_command_lifts_a_folder_at_a_server(server: PoseServer, clip: KeypointSequence, tmp_path: Path) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    for name, rows in (("a.npz", slice(0, 60)), ("b.parquet", slice(60, 160)), ("deep/c.npz", slice(10, 20))):
+        write_keypoints(tmp_path / "in" / name, clip.take(rows))
+    (tmp_path / "in" / "bad.json").write_text("[{")
+    lift = ["lift", str(tmp_path / "in"), "--no-index", "--to", "parquet", "-o"]
+    runner = CliRunner()
+    there = runner.invoke(build_app(), [*lift, str(tmp_path / "there"), "--server", server.address, "--workers", "2"])
+    here = runner.invoke(build_app(), [*lift, str(tmp_path / "here")])
+    assert (there.exit_code, here.exit_code) == (1, 1), there.output
+    for name in ("a", "b", "deep/c"):
+        got, expected = (read_hypotheses(tmp_path / place / f"{name}.parquet") for place in ("there", "here"))
+        assert_same(got, expected)
+    again = runner.invoke(build_app(), [*lift, str(tmp_path / "there"), "--server", server.address, "--resume"])
+    assert "3 were done already" in again.output
