@@ -16,6 +16,7 @@ from pose_mdn.batch.backend import Backend, LocalBackend, open_backend
 from pose_mdn.batch.job import STDIN, Job, stamp
 from pose_mdn.batch.result import JobResult, OutputFile, Recognised
 from pose_mdn.batch.settings import LiftSettings
+from pose_mdn.errors import InputError
 
 if TYPE_CHECKING:
     from pose_mdn.formats.keypoints.keypoint_format import ReadOptions
@@ -275,21 +276,31 @@ def write_outputs(job: Job, hypotheses: "HypothesisSequence", settings: LiftSett
         bare = target.name[: -len(ending)] if fits else target.stem
         written: list[Path] = []
         for number, name in enumerate(settings.outputs):
-            entry = result_format(name)
-            path = target if number == 0 else target.with_name(bare + entry.suffix)
-            if name == "parquet" and settings.columns is not None:
-                from pose_mdn.formats.hypotheses import parquet  # noqa: PLC0415
-
-                parquet.write(path, hypotheses, columns=settings.columns)
-                written.append(path)
-                continue
-            if entry.write_hypotheses is not None:
-                written += entry.write_hypotheses(path, hypotheses)
-                continue
-            # Choosing a pose brings in what follows people over time, which would double the time to start.
-            from pose_mdn.results import write_result  # noqa: PLC0415
-
-            written += write_result(path, hypotheses, format=name, choice=settings.choice)
+            path = target if number == 0 else target.with_name(bare + result_format(name).suffix)
+            try:
+                written += _write_output(path, name, hypotheses, settings)
+            except InputError:
+                # Some formats hold at least one pose. Beside another file of a film of nobody, theirs is not missed.
+                if number == 0 or hypotheses.lifted.any():
+                    raise
         return tuple(
             OutputFile(path=storage.beside(job.target, path.name), size=path.stat().st_size) for path in written
         )
+
+
+def _write_output(path: Path, name: str, hypotheses: "HypothesisSequence", settings: LiftSettings) -> tuple[Path, ...]:
+    """Write one format's file or files."""
+    from pose_mdn.formats.results.registry import result_format  # noqa: PLC0415
+
+    if name == "parquet" and settings.columns is not None:
+        from pose_mdn.formats.hypotheses import parquet  # noqa: PLC0415
+
+        parquet.write(path, hypotheses, columns=settings.columns)
+        return (path,)
+    write = result_format(name).write_hypotheses
+    if write is not None:
+        return write(path, hypotheses)
+    # Choosing a pose brings in what follows people over time, which would double the time to start.
+    from pose_mdn.results import write_result  # noqa: PLC0415
+
+    return write_result(path, hypotheses, format=name, choice=settings.choice)

@@ -127,3 +127,18 @@ def test_what_cannot_be_read_is_said_in_one_line(tmp_path: Path, settings: LiftS
     with pytest.raises(FormatError, match=r"a\.json") as raised:
         run(tmp_path / "a.json", tmp_path / "o.npz", settings)
     assert "\n" not in str(raised.value)
+
+
+def test_a_film_of_nobody_lacks_what_cannot_be_without_a_pose(
+    tmp_path: Path, write_clip: WriteClip, settings: LiftSettings
+) -> None:
+    film = read_keypoints(write_clip(tmp_path / "a.npz", 5))
+    nobody = replace(film, confidence=np.zeros_like(film.confidence))
+    write_keypoints(tmp_path / "nobody.npz", nobody)
+    both = replace(settings, outputs=("npz", "trc", "csv"))
+    result = run(tmp_path / "nobody.npz", tmp_path / "out" / "nobody.npz", both)
+    assert [Path(output.path).name for output in result.outputs] == ["nobody.npz", "nobody.csv"]
+    assert result.status == {"no_person": 5}
+    with pytest.raises(InputError, match="pose"):
+        run(tmp_path / "nobody.npz", tmp_path / "out" / "nobody.trc", replace(settings, outputs=("trc", "npz")))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["nobody.csv", "nobody.npz"]
