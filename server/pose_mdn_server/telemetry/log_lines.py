@@ -45,7 +45,12 @@ def entry_of(record: logging.LogRecord) -> Entry:
         level=record.levelname,
         logger=record.name,
         message=plain_text(message),
-        fields={name: plain_field(name, value) for name, value in vars(record).items() if name not in _OF_EVERY_RECORD},
+        # Libraries that mark records for themselves do so under names that begin with an underscore.
+        fields={
+            name: plain_field(name, value)
+            for name, value in vars(record).items()
+            if name not in _OF_EVERY_RECORD and not name.startswith("_")
+        },
         trace=plain_text(trace, longest=_LONGEST_TRACE),
     )
 
