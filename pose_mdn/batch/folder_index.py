@@ -3,8 +3,11 @@
 import hashlib
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,8 +120,15 @@ class FolderIndex:
             return
         # Spawned, because a fork of a process with threads may hang.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            yield from pool.map(_describe, tasks, chunksize=max(1, min(32, len(tasks) // (4 * workers))))
+        done = 0
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+            found = pool.map(_describe, tasks, chunksize=max(1, min(32, len(tasks) // (4 * workers))))
+            with suppress(BrokenProcessPool):
+                for entry in found:
+                    done += 1
+                    yield entry
+        # If somebody killed a worker, the rest is done here.
+        yield from map(_describe, tasks[done:])
 
 
 def write_index(out: str | os.PathLike[str], settings: IndexSettings | None = None) -> FolderPage:
@@ -139,6 +149,18 @@ class _Task:
     out: Path
     clip: ClipFiles
     settings: IndexSettings
+
+
+def _end_with_parent() -> None:
+    """Let this process end when its parent is killed; it would wait for work for ever."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent").start()
 
 
 def _describe(task: _Task) -> ClipEntry | FailedEntry:

@@ -1,6 +1,12 @@
+import contextlib
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -250,3 +256,54 @@ def test_the_command_writes_the_page_and_says_so(lifted: HypothesisSequence, tmp
     assert [clip["name"] for clip in document["clips"]] == ["walk"]
     assert document["clips"][0]["flags"] == []
     assert document["failed"][0]["input"] == "bad.npz"
+
+
+@pytest.fixture
+def many(lifted: HypothesisSequence, tmp_path: Path) -> Path:
+    for number in range(200):
+        write_hypotheses(tmp_path / f"{number:03d}.npz", lifted)
+    return tmp_path
+
+
+def workers_of(process: subprocess.Popen) -> list[int]:
+    """Its spawned workers, once there are two that work."""
+    give_up_s = time.monotonic() + 60
+    while time.monotonic() < give_up_s:
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                parent = int(stat.read_text().rpartition(")")[2].split()[1])
+                if parent == process.pid and b"spawn_main" in (stat.parent / "cmdline").read_bytes():
+                    found.append(int(stat.parent.name))
+        if len(found) >= 2 and list(Path(process.args[-1]).glob("viewers/*.html")):
+            return found
+        assert process.poll() is None, "it ended before it was looked at"
+        time.sleep(0.01)
+    pytest.fail("no workers appeared")
+
+
+@pytest.fixture
+def indexing(many: Path) -> Iterator[subprocess.Popen]:
+    code = "from pose_mdn.cli import main; main()"
+    command = [sys.executable, "-c", code, "index", "--workers", "2", str(many)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    yield process
+    process.kill()
+    process.communicate(timeout=60)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_workers_end_with_a_command_that_is_killed(indexing: subprocess.Popen) -> None:
+    workers_of(indexing)
+    indexing.kill()
+    # The pipes close when the last of the processes has ended.
+    indexing.communicate(timeout=30)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_a_worker_that_is_killed_costs_nothing(indexing: subprocess.Popen, many: Path) -> None:
+    os.kill(workers_of(indexing)[0], signal.SIGKILL)
+    said, _ = indexing.communicate(timeout=120)
+    assert indexing.returncode == 0
+    assert b"200 clips" in said
+    assert len(list((many / "viewers").glob("*.html"))) == 200
