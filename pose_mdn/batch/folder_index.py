@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pose_mdn.batch.folder_clips import VIEWERS_FOLDER, ClipFiles, find_clips
@@ -38,12 +38,14 @@ class IndexSettings:
 
     Attributes:
         viewers: Whether each clip gets a page of its own.
+        most_viewers: If there are more clips than that, none does; no limit if `None`.
         max_megabytes: Bound on the data of each of these.
         title: Heading; the folder's name if empty.
         workers: Processes; one for each core if 0.
     """
 
     viewers: bool = True
+    most_viewers: int | None = None
     max_megabytes: float = VIEWER_MEGABYTES
     title: str = ""
     workers: int = 0
@@ -77,8 +79,11 @@ class FolderIndex:
             FormatError: Its manifest is none.
         """
         self._out = Path(out)
-        self._settings = settings or IndexSettings()
         self._clips, self._failed = find_clips(self._out)
+        self._settings = settings or IndexSettings()
+        most = self._settings.most_viewers
+        if most is not None and len(self._clips) > most:
+            self._settings = replace(self._settings, viewers=False)
         self._memory = FolderMemory(self._out, [self._settings.viewers, self._settings.max_megabytes])
         self._done: list[tuple[ClipFiles, list[list[int]], ClipEntry | FailedEntry]] = []
 

@@ -133,12 +133,14 @@ def _expand(given: str, also_readable: Sequence[str]) -> list[tuple[str, str]]:
     """The sources that an input stands for, each with the folder that it was found in."""
     if given == STDIN:
         return [(given, "")]
+    from pose_mdn.formats.keypoints.registry import is_recording, keypoint_suffixes  # noqa: PLC0415
+
     if storage.is_url(given):
-        return storage.expand(given, source_suffixes(), lambda folder, _document: _is_recording(folder))
+        return storage.expand(given, keypoint_suffixes(), lambda folder, _document: is_recording(folder))
     path = Path(given)
     if path.is_dir():
         # Reading a folder without keypoints explains what was expected in it.
-        found = _expand_folder(path, (*source_suffixes(), *also_readable)) or [given]
+        found = _expand_folder(path, (*keypoint_suffixes(), *also_readable)) or [given]
         whole = [Path(source) for source in found] == [path]
         return [(source, _parent(given) if whole else os.path.abspath(given)) for source in found]
     if path.exists() or not glob.has_magic(given):
@@ -153,34 +155,22 @@ def _parent(source: str) -> str:
     return os.path.dirname(os.path.abspath(source))
 
 
-def source_suffixes() -> tuple[str, ...]:
-    """Endings, in lower case, of the files that are worth a look when a folder is searched."""
-    from pose_mdn.formats import keypoint_formats  # noqa: PLC0415
-
-    return tuple(sorted({suffix for entry in keypoint_formats().values() for suffix in entry.suffixes}))
-
-
 def _expand_folder(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
     """A folder of frames is one recording; of any other one, each file and each recording below it is an input."""
+    from pose_mdn.formats.keypoints.registry import is_recording  # noqa: PLC0415
+
     with os.scandir(folder) as found:
         # The kind of an entry is known from the listing; asking for each file again would take most of the time.
         entries = sorted(
             ((entry.name, entry.is_dir()) for entry in found if not entry.name.startswith(".")), key=lambda e: e[0]
         )
     files = [name for name, is_folder in entries if not is_folder and name.lower().endswith(suffixes)]
-    if files and _is_recording(folder):
+    if files and is_recording(folder):
         return [str(folder)]
     below = [name for name, is_folder in entries if is_folder]
     return [str(folder / name) for name in files] + [
         source for name in below for source in _expand_folder(folder / name, suffixes)
     ]
-
-
-def _is_recording(folder: Path) -> bool:
-    """Whether a format takes this folder as a whole."""
-    from pose_mdn.formats.keypoints.registry import is_recording  # noqa: PLC0415
-
-    return is_recording(folder)
 
 
 def _names(sources: Mapping[str, str], suffix: str) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pose_mdn.batch.arrivals import Arrivals
 from pose_mdn.batch.engines.engine import Engine
 from pose_mdn.batch.events import Event, Failed, Finished
-from pose_mdn.batch.job import Job, source_suffixes
+from pose_mdn.batch.job import Job
 from pose_mdn.batch.run import run_batch
 from pose_mdn.batch.settings import LiftSettings
 from pose_mdn.errors import InputError
@@ -88,8 +88,11 @@ def plan_watched(folders: Sequence[Path], plan: Callable[[], Sequence[Job]]) -> 
 
 
 def _has_files(folder: Path) -> bool:
+    from pose_mdn.formats.keypoints.registry import keypoint_suffixes  # noqa: PLC0415
+
+    suffixes = keypoint_suffixes()
     with os.scandir(folder) as entries:
-        return any(entry.is_file() and entry.name.lower().endswith(source_suffixes()) for entry in entries)
+        return any(entry.is_file() and entry.name.lower().endswith(suffixes) for entry in entries)
 
 
 def refuse_results_among_sources(folders: Sequence[Path], out: Path) -> None:

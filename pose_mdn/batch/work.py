@@ -184,8 +184,6 @@ def opened(source: str) -> Iterator[Path]:
     Raises:
         InputError: "-" is asked for, and nothing is piped in.
     """
-    from pose_mdn.errors import InputError  # noqa: PLC0415
-
     if source != STDIN:
         with storage.fetched(source) as path:
             yield path

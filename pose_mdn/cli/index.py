@@ -58,16 +58,13 @@ def index_folder(folder: Path, *, quiet: bool) -> None:
     """Index a folder after a batch; clips get pages of their own unless there are very many of them."""
     from pose_mdn.batch.folder_index import FolderIndex, IndexSettings  # noqa: PLC0415
 
-    found = FolderIndex(folder)
-    viewers = len(found) <= MOST_VIEWERS
-    if not viewers:
-        found = FolderIndex(folder, IndexSettings(viewers=False))
+    found = FolderIndex(folder, IndexSettings(most_viewers=MOST_VIEWERS))
     _describe(found)
     page = found.write()
     if quiet:
         return
     _print(page, as_json=False)
-    if not viewers:
+    if len(found) > MOST_VIEWERS:
         typer.echo(f"no pages of single clips, being more than {MOST_VIEWERS}: `pose-mdn index {folder}` writes them")
 
 
